@@ -1,0 +1,47 @@
+namespace OsMEN.Executions;
+
+/// <summary>
+/// The truth about executions. Two implementations (PostgreSQL, SQLite) held to one suite of behaviour tests.
+/// Every method is one transaction: after an exception nothing of it stands, or all of it does.
+/// </summary>
+public interface IExecutionStore
+{
+    /// <summary>Creates or upgrades the schema under a lock that several starting processes respect.</summary>
+    Task MigrateAsync(CancellationToken cancellationToken);
+
+    /// <summary>Cheapest round trip that proves that the database answers.</summary>
+    Task PingAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes all, and answers in the order given. A repeated id counts as <see cref="AcceptOutcome.Existing"/>, so a retry after a lost answer is safe.</summary>
+    Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken);
+
+    /// <summary>Takes up to <paramref name="max"/> due executions for a worker, highest priority first, then oldest due.</summary>
+    Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Extends the leases of what the worker holds and tells what it has lost or is asked to cancel.</summary>
+    Task<HeartbeatResult> HeartbeatAsync(string worker, IReadOnlyCollection<LeaseId> held, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Writes events, calls and ends of attempts together. Answers per item whether its lease still stood.</summary>
+    Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken);
+
+    /// <summary>Returns expired leases to the queue, or fails them with <c>WorkerLost</c> past their attempts. Answers the executions touched, as they then stand.</summary>
+    Task<IReadOnlyList<Execution>> RescueAsync(int max, CancellationToken cancellationToken);
+
+    /// <summary>Gives back everything that a worker holds, but for <paramref name="except"/>, without counting the attempt.</summary>
+    Task<int> GiveBackAsync(string worker, IReadOnlyCollection<Guid> except, CancellationToken cancellationToken);
+
+    /// <summary>Cancels at once what is queued; asks the holder of a running one to. Null for an unknown id.</summary>
+    Task<ChangeResult?> CancelAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>Queues a failed, cancelled or timed-out execution again, with one more attempt allowed. Null for an unknown id.</summary>
+    Task<ChangeResult?> RetryAsync(Guid id, CancellationToken cancellationToken);
+
+    Task<Execution?> GetAsync(Guid id, CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<Execution>> ListAsync(ExecutionQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Frames after <paramref name="after"/>, oldest first, at most about <paramref name="limit"/> (whole chunks are kept together).</summary>
+    Task<EventPage> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
+
+    Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken);
+}

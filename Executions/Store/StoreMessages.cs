@@ -1,0 +1,55 @@
+using OsMEN.Llm;
+
+namespace OsMEN.Executions;
+
+/// <summary>A hold on an execution: a late holder's <paramref name="Fence"/> is no longer the row's, so it changes nothing.</summary>
+public readonly record struct LeaseId(Guid Execution, long Fence);
+
+/// <summary>An execution that a worker has claimed.</summary>
+/// <param name="Execution">As it stands after the claim: running, attempt counted.</param>
+/// <param name="Fence">Fencing token of this claim.</param>
+/// <param name="LastSeq">Number of the last event written before this claim.</param>
+public sealed record ClaimedExecution(Execution Execution, long Fence, long LastSeq)
+{
+    public LeaseId Lease => new(Execution.Id, Fence);
+}
+
+/// <summary>Holds that are gone (another worker may have them), and holds whose execution is to be cancelled.</summary>
+public sealed record HeartbeatResult(IReadOnlyList<Guid> Lost, IReadOnlyList<Guid> CancelRequested);
+
+/// <summary>Events of one execution, numbered from <paramref name="FirstSeq"/> without holes; <paramref name="Frames"/> are whole wire frames.</summary>
+public sealed record EventChunk(long FirstSeq, IReadOnlyList<string> Frames)
+{
+    public long LastSeq => FirstSeq + Frames.Count - 1;
+}
+
+/// <summary>How an attempt ended.</summary>
+/// <param name="Status">A final state, or <see cref="ExecutionStatus.Pending"/> to run again at <paramref name="RunAt"/>.</param>
+/// <param name="Output">JSON text of a completed one.</param>
+/// <param name="CountAttempt">False gives the attempt back: the worker is stopping, nothing is held against the execution.</param>
+public sealed record AttemptEnd(
+    ExecutionStatus Status,
+    string? Output = null,
+    ExecutionError? Error = null,
+    DateTimeOffset? RunAt = null,
+    bool CountAttempt = true);
+
+/// <summary>What a worker has to say of an execution that it holds: events so far, calls so far, and perhaps its end.</summary>
+public sealed record ExecutionRecord
+{
+    public required LeaseId Lease { get; init; }
+    public EventChunk? Events { get; init; }
+    public IReadOnlyList<LlmCall> Calls { get; init; } = [];
+
+    /// <summary>Null while the attempt goes on.</summary>
+    public AttemptEnd? End { get; init; }
+}
+
+/// <summary>A change asked for by hand: whether it was possible in the execution's state, and how it stands now.</summary>
+public readonly record struct ChangeResult(bool Changed, Execution Execution);
+
+/// <summary>Frames of an execution's history. <paramref name="FirstSeq"/> over the one asked for means that earlier ones were trimmed.</summary>
+public sealed record EventPage(long FirstSeq, IReadOnlyList<string> Frames, ExecutionStatus Status)
+{
+    public long LastSeq => FirstSeq + Frames.Count - 1;
+}
