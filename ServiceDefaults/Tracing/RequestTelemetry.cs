@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using OsMEN.ServiceDefaults.Metrics;
+
+namespace OsMEN.ServiceDefaults.Tracing;
+
+/// <summary>The outermost middleware: request id, log scope, server span and request metrics.</summary>
+internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics, TimeProvider time, ILogger<RequestTelemetry> logger)
+{
+    private const string RequestIdHeader = "X-Request-Id";
+    private static readonly SearchValues<char> RequestIdCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        var given = context.Request.Headers[RequestIdHeader].ToString();
+        if (given.Length is > 0 and <= 64 && !given.AsSpan().ContainsAnyExcept(RequestIdCharacters)) context.TraceIdentifier = given;
+        context.Response.Headers[RequestIdHeader] = context.TraceIdentifier;
+
+        var request = new RequestScope(context);
+        context.Features.Set(request);
+        using var scope = logger.BeginScope(request);
+        Exception? failure = null;
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+            throw;
+        }
+        finally
+        {
+            Finish(context, request, time.GetElapsedTime(started), failure);
+        }
+    }
+
+    private void Finish(HttpContext context, RequestScope request, TimeSpan duration, Exception? failure)
+    {
+        failure ??= context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var route = HttpMetrics.RouteOf(request.Endpoint ?? context.GetEndpoint());
+
+        // The status still reads 200 when an exception passes.
+        var aborted = failure is OperationCanceledException && context.RequestAborted.IsCancellationRequested;
+        var status = aborted ? 499
+            : failure is not null && context.Response.StatusCode < 400 ? StatusCodes.Status500InternalServerError
+            : context.Response.StatusCode;
+        metrics.Finished(context, route, status, duration, aborted ? null : failure);
+
+        if (context.Features.Get<IHttpActivityFeature>()?.Activity is not { IsAllDataRequested: true } activity) return;
+        activity.DisplayName = route == HttpMetrics.Unmatched ? HttpMetrics.MethodOf(context) : $"{HttpMetrics.MethodOf(context)} {route}";
+        if (route != HttpMetrics.Unmatched) activity.SetTag("http.route", route);
+        activity.SetTag("http.response.status_code", status);
+        activity.SetTag("request_id", context.TraceIdentifier);
+        if (status < 500) return;
+        activity.SetTag("error.type", failure?.GetType().FullName ?? HttpMetrics.StatusText(status));
+        activity.SetStatus(ActivityStatusCode.Error);
+    }
+}
+
+/// <summary>Stands after routing: it knows the endpoint, and the caller where authentication came before.</summary>
+internal sealed class RoutedRequest(RequestDelegate next, HttpMetrics metrics)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var endpoint = context.GetEndpoint();
+        if (context.Features.Get<RequestScope>() is { } request)
+        {
+            request.Endpoint = endpoint;
+            request.UserId = context.User.Identity?.Name;
+        }
+        var tags = HttpMetrics.Labels(context, HttpMetrics.RouteOf(endpoint));
+        metrics.InProgress.Add(1, tags);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            metrics.InProgress.Add(-1, tags);
+        }
+    }
+}
+
+/// <summary>Puts <see cref="RequestTelemetry"/> first, before anything that a host adds.</summary>
+internal sealed class RequestTelemetryFilter : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.UseMiddleware<RequestTelemetry>();
+        next(app);
+    };
+}
