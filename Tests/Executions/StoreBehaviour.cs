@@ -291,7 +291,7 @@ public abstract class StoreBehaviour : IAsyncLifetime
         var retried = (await Store.RetryAsync(id, Token))!.Value;
         Assert.Equal((true, ExecutionStatus.Pending, 2, null), (retried.Changed, retried.Execution.Status, retried.Execution.MaxAttempts, retried.Execution.Error));
         claim = (await ClaimAsync(1))[0];
-        Assert.Equal((2, 2L), (claim.Execution.Attempt, claim.Fence));
+        Assert.Equal((2, 3L), (claim.Execution.Attempt, claim.Fence));
         await EndAsync(claim, new AttemptEnd(ExecutionStatus.Completed, "1"));
         Assert.False((await Store.RetryAsync(id, Token))!.Value.Changed);
         Assert.Null(await Store.RetryAsync(Guid.CreateVersion7(), Token));

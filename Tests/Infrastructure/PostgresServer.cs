@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 
-[assembly: AssemblyFixture(typeof(OsMEN.Tests.Infrastructure.PostgresServer))]
-
 namespace OsMEN.Tests.Infrastructure;
 
 /// <summary>One real PostgreSQL for the run, started when first asked for, in a directory of its own; a database a test.</summary>
@@ -78,7 +76,7 @@ public sealed class PostgresServer : IAsyncDisposable
             var (program, arguments) = AsPostgres(
                 Path.Combine(Path.GetDirectoryName(initdb)!, "postgres"),
                 "-D", data, "-p", Port.ToString(CultureInfo.InvariantCulture), "-k", _directory,
-                "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_min_messages=panic");
+                "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_min_messages=panic", "-c", "shared_buffers=256MB");
             _process = Programs.Start(program, arguments);
             _process.OutputDataReceived += (_, _) => { };
             _process.ErrorDataReceived += (_, _) => { };

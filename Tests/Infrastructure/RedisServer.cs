@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
 
-[assembly: AssemblyFixture(typeof(OsMEN.Tests.Infrastructure.RedisServer))]
-
 namespace OsMEN.Tests.Infrastructure;
 
 /// <summary>One real Redis (or Valkey) for the run, started when first asked for. It can be killed and started again.</summary>

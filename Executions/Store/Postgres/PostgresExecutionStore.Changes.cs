@@ -55,13 +55,14 @@ internal sealed partial class PostgresExecutionStore
 
     private async Task<bool> TryRetryAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {
+        // Fence 1 is that of a claim that finds no events; here there are some.
         await using var retry = new NpgsqlCommand(
             """
             WITH e AS (
               UPDATE executions SET status = 0, completed_at = NULL, output = NULL, error_type = NULL, error_message = NULL,
                 max_attempts = greatest(max_attempts, attempt + 1)
               WHERE id = $1 AND status IN (3, 4, 5) RETURNING id, priority, attempt, fence)
-            INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, now(), attempt, fence FROM e
+            INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, now(), attempt, greatest(fence, 1) FROM e
             """,
             connection)
         { Parameters = { P(id) } };

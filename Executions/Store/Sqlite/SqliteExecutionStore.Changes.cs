@@ -43,8 +43,9 @@ internal sealed partial class SqliteExecutionStore
             id);
         if (changed == 0)
             return null;
+        // Fence 1 is that of a claim that finds no events; here there are some.
         connection.Execute(
-            "INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, @p1, attempt, fence FROM executions WHERE id = @p0",
+            "INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, @p1, attempt, max(fence, 1) FROM executions WHERE id = @p0",
             id, Now());
         return ExecutionStatus.Pending;
     }

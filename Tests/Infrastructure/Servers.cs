@@ -1,0 +1,2 @@
+[assembly: AssemblyFixture(typeof(OsMEN.Tests.Infrastructure.PostgresServer))]
+[assembly: AssemblyFixture(typeof(OsMEN.Tests.Infrastructure.RedisServer))]
