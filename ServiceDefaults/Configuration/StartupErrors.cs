@@ -11,7 +11,7 @@ namespace OsMEN.ServiceDefaults.Configuration;
 public static class StartupErrors
 {
     /// <summary>What a process returns when its configuration is wrong.</summary>
-    public const int BadConfiguration = 2;
+    public const int BadConfiguration = 1;
 
     /// <summary>
     /// Runs <paramref name="host"/> and returns 0, or <see cref="BadConfiguration"/> after writing one line to

@@ -1,11 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using OsMEN.ServiceDefaults.Metrics;
 
@@ -64,38 +61,4 @@ internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics
         activity.SetTag("error.type", failure?.GetType().FullName ?? HttpMetrics.StatusText(status));
         activity.SetStatus(ActivityStatusCode.Error);
     }
-}
-
-/// <summary>Stands after routing: it knows the endpoint, and the caller where authentication came before.</summary>
-internal sealed class RoutedRequest(RequestDelegate next, HttpMetrics metrics)
-{
-    public async Task InvokeAsync(HttpContext context)
-    {
-        var endpoint = context.GetEndpoint();
-        if (context.Features.Get<RequestScope>() is { } request)
-        {
-            request.Endpoint = endpoint;
-            request.UserId = context.User.Identity?.Name;
-        }
-        var tags = HttpMetrics.Labels(context, HttpMetrics.RouteOf(endpoint));
-        metrics.InProgress.Add(1, tags);
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            metrics.InProgress.Add(-1, tags);
-        }
-    }
-}
-
-/// <summary>Puts <see cref="RequestTelemetry"/> first, before anything that a host adds.</summary>
-internal sealed class RequestTelemetryFilter : IStartupFilter
-{
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.UseMiddleware<RequestTelemetry>();
-        next(app);
-    };
 }

@@ -1,14 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using OsMEN.ServiceDefaults.Logging;
-using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.ServiceDefaults.Tracing;
 
@@ -35,7 +32,7 @@ internal static class TelemetrySetup
             {
                 metrics.AddMeter($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore.*", "System.Net.Http", "System.Net.NameResolution", "System.Runtime", "Npgsql");
                 metrics.SetExemplarFilter(ExemplarFilterType.TraceBased);
-                if (options.MetricsEnabled) metrics.AddReader(s => s.GetRequiredService<MetricsPull>().CreateReader()).AddPrometheusExporter();
+                if (options.MetricsEnabled) metrics.AddPrometheusExporter();
                 if (options.OtlpMetrics) metrics.AddOtlpExporter();
             });
 
