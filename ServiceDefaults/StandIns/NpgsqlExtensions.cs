@@ -26,7 +26,7 @@ public static class AspirePostgreSqlNpgsqlExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(connectionName);
-        const string allowed = "an Npgsql connection string, such as Host=localhost;Database=osmen;Username=osmen;Password=…";
+        const string allowed = "an Npgsql connection string, such as Host=localhost;Database=osmen;Username=osmen";
         var settings = new NpgsqlSettings { ConnectionString = builder.Configuration.ReadText($"ConnectionStrings:{connectionName}") };
         configureSettings?.Invoke(settings);
         if (settings.ConnectionString is null) throw new ConfigurationException($"ConnectionStrings__{connectionName}", null, allowed);

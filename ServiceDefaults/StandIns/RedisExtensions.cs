@@ -24,7 +24,7 @@ public static class AspireRedisExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(connectionName);
-        const string allowed = "a StackExchange.Redis connection string, such as localhost:6379,password=…";
+        const string allowed = "a StackExchange.Redis connection string, such as localhost:6379";
         var settings = new StackExchangeRedisSettings { ConnectionString = builder.Configuration.ReadText($"ConnectionStrings:{connectionName}") };
         configureSettings?.Invoke(settings);
         if (settings.ConnectionString is not { } text) throw new ConfigurationException($"ConnectionStrings__{connectionName}", null, allowed);
