@@ -32,7 +32,7 @@ public static partial class SecretRedactor
     // An unquoted value of a connection string runs to its semicolon and may hold blanks.
     [GeneratedRegex("""
         (?<name>\b(password|passwd|pwd|secret|client_secret|token|api[_\-]?key|account[_\-]?key|access[_\-]?key)\s*=\s*)("[^"]*"|'[^']*'|[^;\r\n]*(?=;)|[^\s;]+)
-        |(?<name>"(password|secret|client_secret|token|access_token|api[_\-]?key)"\s*:\s*)"[^"]*"
+        |(?<name>"(password|secret|client_secret|token|access_token|api[_\-]?key)"\s*:\s*")(\\.|[^"\\])*
         |(?<name>\b(x-api-key|authorization)\s*[:=]\s*)\S+(\s+\S+)?
         """, RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Assignments();
