@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OsMEN.ServiceDefaults.Logging;
 
@@ -41,6 +43,10 @@ public static class StartupErrors
         AggregateException { InnerExceptions: [var inner] } => Explain(inner),
         _ => null,
     };
+
+    /// <summary>Whether this is the host's own report of a failure that will be that one line: it would say it again with a stack.</summary>
+    internal static bool IsRepeatedBy<TState>(in LogEntry<TState> entry) =>
+        entry is { LogLevel: LogLevel.Error, Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Name: "HostedServiceStartupFaulted", Exception: { } exception } && Explain(exception) is not null;
 
     private static string OneLine(string message) => SecretRedactor.Redact(message.ReplaceLineEndings(" "));
 }

@@ -54,10 +54,11 @@ public static class HealthExtensions
 
     private static void RenameIntegrations(HealthCheckServiceOptions options)
     {
-        foreach (var registration in options.Registrations)
+        // A second database keeps its own name.
+        foreach (var (registered, component) in Integrations)
         {
-            foreach (var (registered, component) in Integrations)
-                if (registration.Name == registered || registration.Name.StartsWith($"{registered}_", StringComparison.Ordinal)) registration.Name = component;
+            if (options.Registrations.Any(r => r.Name == component)) continue;
+            if (options.Registrations.FirstOrDefault(r => r.Name == registered || r.Name.StartsWith($"{registered}_", StringComparison.Ordinal)) is { } first) first.Name = component;
         }
     }
 }

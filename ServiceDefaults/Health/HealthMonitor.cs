@@ -4,6 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenTelemetry;
 using OsMEN.ServiceDefaults.Logging;
 
 namespace OsMEN.ServiceDefaults.Health;
@@ -70,6 +71,8 @@ internal sealed partial class HealthMonitor(
 
     private async Task<ComponentResult> RunAsync(HealthComponent component)
     {
+        // A trace for every look at every dependency would bury the others.
+        using var untraced = SuppressInstrumentationScope.Begin();
         var started = time.GetTimestamp();
         var answer = await AskAsync(component);
         var result = new ComponentResult(

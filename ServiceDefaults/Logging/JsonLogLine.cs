@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.ServiceDefaults.Logging;
 
@@ -22,7 +23,7 @@ internal sealed class JsonLogLine(ServiceIdentity service, TimeProvider time)
     public ReadOnlySpan<byte> Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopes)
     {
         var message = entry.Formatter?.Invoke(entry.State, entry.Exception);
-        if (message is null && entry.Exception is null) return default;
+        if ((message is null && entry.Exception is null) || StartupErrors.IsRepeatedBy(entry)) return default;
 
         var (bytes, json, fields) = t_buffers ??= new();
         bytes.ResetWrittenCount();

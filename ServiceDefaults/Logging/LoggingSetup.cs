@@ -13,6 +13,8 @@ internal static class LoggingSetup
         var options = LogOptions.Read(builder.Configuration, builder.Environment, service);
         builder.Services.AddSingleton(options);
         builder.Services.TryAddSingleton<JsonLogLine>();
+        // The lines have the ids of traces already.
+        builder.Services.Configure<LoggerFactoryOptions>(o => o.ActivityTrackingOptions = ActivityTrackingOptions.None);
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(o => o.FormatterName = options.Json ? JsonLogFormatter.FormatterName : ReadableLogFormatter.FormatterName);
         builder.Logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>();

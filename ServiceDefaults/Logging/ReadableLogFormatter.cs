@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.ServiceDefaults.Logging;
 
@@ -13,7 +14,7 @@ internal sealed class ReadableLogFormatter(TimeProvider time) : ConsoleFormatter
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var message = logEntry.Formatter?.Invoke(logEntry.State, logEntry.Exception);
-        if (message is null && logEntry.Exception is null) return;
+        if ((message is null && logEntry.Exception is null) || StartupErrors.IsRepeatedBy(logEntry)) return;
         textWriter.Write(time.GetLocalNow().ToString("HH:mm:ss.fff ", CultureInfo.InvariantCulture));
         textWriter.Write(LogOptions.NameOf(logEntry.LogLevel).PadRight(8));
         textWriter.Write(' ');

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace OsMEN.ServiceDefaults.Tracing;
@@ -9,7 +10,7 @@ internal sealed class RequestScope(HttpContext context) : IReadOnlyList<KeyValue
     private readonly string _id = context.TraceIdentifier;
     private readonly string _method = context.Request.Method;
     private readonly string? _path = context.Request.Path.Value;
-    private readonly string? _address = context.Connection.RemoteIpAddress?.ToString();
+    private readonly IPAddress? _address = context.Connection.RemoteIpAddress;
 
     /// <summary>Known only once the caller is authenticated.</summary>
     public string? UserId { get; set; }
@@ -24,7 +25,7 @@ internal sealed class RequestScope(HttpContext context) : IReadOnlyList<KeyValue
         0 => new("request_id", _id),
         1 => new("method", _method),
         2 => new("path", _path),
-        3 => new("ip_address", _address),
+        3 => new("ip_address", _address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : _address),
         4 => new("user_id", UserId),
         _ => throw new ArgumentOutOfRangeException(nameof(index)),
     };

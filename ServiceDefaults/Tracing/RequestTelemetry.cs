@@ -19,7 +19,8 @@ internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics
         var started = time.GetTimestamp();
         var given = context.Request.Headers[RequestIdHeader].ToString();
         if (given.Length is > 0 and <= 64 && !given.AsSpan().ContainsAnyExcept(RequestIdCharacters)) context.TraceIdentifier = given;
-        context.Response.Headers[RequestIdHeader] = context.TraceIdentifier;
+        // At the last moment: an exception handler clears what was set before.
+        context.Response.OnStarting(SetRequestId, context);
 
         var request = new RequestScope(context);
         context.Features.Set(request);
@@ -38,6 +39,13 @@ internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics
         {
             Finish(context, request, time.GetElapsedTime(started), failure);
         }
+    }
+
+    private static Task SetRequestId(object state)
+    {
+        var context = (HttpContext)state;
+        context.Response.Headers[RequestIdHeader] = context.TraceIdentifier;
+        return Task.CompletedTask;
     }
 
     private void Finish(HttpContext context, RequestScope request, TimeSpan duration, Exception? failure)

@@ -8,8 +8,11 @@ internal sealed class ServiceSampler : Sampler
     private static readonly SamplingResult Dropped = new(SamplingDecision.Drop);
     private readonly Sampler _inner;
 
-    public ServiceSampler(TelemetryOptions options)
+    private readonly string _healthPath;
+
+    public ServiceSampler(TelemetryOptions options, string healthPath)
     {
+        _healthPath = healthPath;
         Sampler root = options.Sampler switch
         {
             "always_off" or "parentbased_always_off" => new AlwaysOffSampler(),
@@ -30,6 +33,7 @@ internal sealed class ServiceSampler : Sampler
         return _inner.ShouldSample(samplingParameters);
     }
 
-    private static bool IsProbe(string path) =>
-        path is "/alive" or "/ready" or "/metrics" or "/health" || path.StartsWith("/health/", StringComparison.Ordinal);
+    private bool IsProbe(string path) =>
+        path is "/alive" or "/ready" or "/metrics" || path == _healthPath || path.StartsWith("/health/", StringComparison.Ordinal)
+        || path.StartsWith("/api/v1/monitoring/", StringComparison.Ordinal);
 }

@@ -13,7 +13,7 @@ public sealed partial record TelemetryOptions
     /// <summary><c>METRICS_PREFIX</c>: goes before the name of every instrument of ours; <c>osmen_</c>.</summary>
     public required string MetricsPrefix { get; init; }
 
-    /// <summary><c>OTEL_TRACES_SAMPLER</c> by its standard names; parentbased_always_on.</summary>
+    /// <summary><c>OTEL_TRACES_SAMPLER</c> by its standard names; parentbased_always_on, and parentbased_always_off where traces have nowhere to go.</summary>
     public required string Sampler { get; init; }
 
     /// <summary><c>OTEL_TRACES_SAMPLER_ARG</c>: the share of traces that a ratio sampler keeps, 0 to 1; 1.</summary>
@@ -42,6 +42,8 @@ public sealed partial record TelemetryOptions
         configuration.ReadInteger("OTEL_BSP_SCHEDULE_DELAY", 5_000, 1, int.MaxValue);
         configuration.ReadInteger("OTEL_BLRP_SCHEDULE_DELAY", 5_000, 1, int.MaxValue);
         var all = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_ENDPOINT") is not null;
+        var otlpTraces = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") is not null || all;
+        var jaeger = configuration.ReadHttpAddress("JAEGER_OTLP_ENDPOINT");
 
         // An empty prefix is a choice; only an absent one means the default.
         var prefix = configuration["METRICS_PREFIX"]?.Trim() ?? "osmen_";
@@ -49,14 +51,14 @@ public sealed partial record TelemetryOptions
         {
             MetricsEnabled = configuration.ReadBoolean("ENABLE_METRICS", true),
             MetricsPrefix = PrefixPattern().IsMatch(prefix) ? prefix : throw new ConfigurationException("METRICS_PREFIX", prefix, "letters, digits and _, at most 64, not starting with a digit"),
-            Sampler = configuration.ReadChoice("OTEL_TRACES_SAMPLER", "parentbased_always_on",
+            Sampler = configuration.ReadChoice("OTEL_TRACES_SAMPLER", otlpTraces || jaeger is not null ? "parentbased_always_on" : "parentbased_always_off",
                 "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"),
             SamplerRatio = configuration.ReadNumber("OTEL_TRACES_SAMPLER_ARG", 1, 0, 1),
-            OtlpTraces = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") is not null || all,
+            OtlpTraces = otlpTraces,
             OtlpMetrics = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") is not null || all,
             OtlpLogs = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT") is not null || all,
             Loki = configuration.ReadHttpAddress("LOKI_OTLP_ENDPOINT"),
-            Jaeger = configuration.ReadHttpAddress("JAEGER_OTLP_ENDPOINT"),
+            Jaeger = jaeger,
         };
     }
 

@@ -5,6 +5,7 @@ using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using OsMEN.ServiceDefaults.Health;
 using OsMEN.ServiceDefaults.Logging;
 
 namespace OsMEN.ServiceDefaults.Tracing;
@@ -15,6 +16,7 @@ internal static class TelemetrySetup
     {
         var options = TelemetryOptions.Read(builder.Configuration);
         builder.Services.AddSingleton(options);
+        var healthPath = HealthOptions.Read(builder.Configuration).Path;
 
         // ASP.NET Core's server span carries no tags otherwise.
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
@@ -24,7 +26,7 @@ internal static class TelemetrySetup
             .WithTracing(traces =>
             {
                 traces.AddSource($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql");
-                traces.SetSampler(new ServiceSampler(options));
+                traces.SetSampler(new ServiceSampler(options, healthPath));
                 if (options.OtlpTraces) traces.AddOtlpExporter();
                 if (options.Jaeger is { } jaeger) traces.AddOtlpExporter("jaeger", o => SendTo(o, jaeger, "v1/traces"));
             })

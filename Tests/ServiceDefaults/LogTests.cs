@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.ServiceDefaults;
@@ -15,8 +14,7 @@ public sealed class LogTests
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("osmen-log-").FullName, "service.log");
         await using (var service = await TestService.StartAsync(
-            b => b.Logging.Services.AddSingleton<ILoggerProvider, FileLoggerProvider>(),
-            app => app.MapGet("/run/{id}", (ILogger<LogTests> logger, string id) =>
+            map: app => app.MapGet("/run/{id}", (ILogger<LogTests> logger, string id) =>
             {
                 using var scope = logger.BeginScope(new Dictionary<string, object?> { ["execution_id"] = id, ["agent"] = "daily_brief" });
                 logger.LogInformation("Agent execution completed with {Status} after {DurationMs} ms for {Cost}", "COMPLETED", 12.5, 0.25m);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.RegularExpressions;
@@ -86,6 +87,18 @@ public sealed partial class MetricsTests
         using var plain = await service.Client.GetAsync("/metrics", TestContext.Current.CancellationToken);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", plain.Content.Headers.ContentType?.ToString());
         Assert.Contains(",le=\"1\"} ", await plain.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OpenMetrics_joins_a_bucket_to_a_trace()
+    {
+        await using var service = await TestService.StartAsync(map: app => app.MapGet("/hello", () => "hello"), settings: ("OTEL_TRACES_SAMPLER", "always_on"));
+        var traceId = ActivityTraceId.CreateRandom().ToHexString();
+        await service.GetAsync("/hello", ("traceparent", $"00-{traceId}-00f067aa0ba902b7-01"));
+        var (_, text) = await service.GetAsync("/metrics", ("Accept", OpenMetrics));
+        var prefix = $"{service.Prefix}request_duration_seconds_bucket{{otel_scope_name=\"OsMEN\",endpoint=\"/hello\",";
+        Assert.Contains(text.Split('\n'), l => l.StartsWith(prefix, StringComparison.Ordinal) && l.Contains($" 1 # {{trace_id=\"{traceId}\",span_id=\"", StringComparison.Ordinal));
+        Assert.DoesNotContain("trace_id", (await service.GetAsync("/metrics")).Body, StringComparison.Ordinal);
     }
 
     [Fact]

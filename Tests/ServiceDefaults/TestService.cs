@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Tests.ServiceDefaults;
@@ -45,7 +45,7 @@ internal sealed class TestService : IAsyncDisposable
         builder.Configuration["METRICS_PREFIX"] = $"t{Interlocked.Increment(ref s_services)}_";
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.AddServiceDefaults();
-        builder.Logging.ClearProviders();
+        builder.Services.Remove(builder.Services.Single(s => s.ImplementationType == typeof(ConsoleLoggerProvider)));
         if (remote is not null) builder.Services.AddSingleton<IStartupFilter>(new RemoteAddress(remote));
         configure?.Invoke(builder);
         var app = builder.Build();
