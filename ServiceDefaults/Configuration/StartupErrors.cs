@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using OsMEN.ServiceDefaults.Logging;
+
+namespace OsMEN.ServiceDefaults.Configuration;
+
+/// <summary>
+/// Turns a start that fails for a reason which the user can mend into one line on stderr and an exit code:
+/// <code>return await StartupErrors.RunAsync(async () =&gt; { var builder = …; await app.RunAsync(); });</code>
+/// </summary>
+public static class StartupErrors
+{
+    /// <summary>What a process returns when its configuration is wrong.</summary>
+    public const int BadConfiguration = 1;
+
+    /// <summary>
+    /// Runs <paramref name="host"/> and returns 0, or <see cref="BadConfiguration"/> after writing one line to
+    /// <paramref name="error"/> (stderr by default). Every other exception passes through.
+    /// </summary>
+    public static async Task<int> RunAsync(Func<Task> host, TextWriter? error = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        try
+        {
+            await host();
+            return 0;
+        }
+        catch (Exception e) when (Explain(e) is { } line)
+        {
+            await (error ?? Console.Error).WriteLineAsync(line);
+            return BadConfiguration;
+        }
+    }
+
+    /// <summary>The one line for an exception that a wrong configuration causes; null for any other.</summary>
+    public static string? Explain(Exception exception) => exception switch
+    {
+        ConfigurationException e => OneLine(e.Message),
+        OptionsValidationException e => OneLine(string.Join("; ", e.Failures)),
+        IOException { InnerException: AddressInUseException } e => OneLine($"{e.Message} Set ASPNETCORE_URLS (or HTTP_PORTS) to a free address."),
+        AggregateException { InnerExceptions: [var inner] } => Explain(inner),
+        _ => null,
+    };
+
+    /// <summary>Whether this is the host's own report of a failure that will be that one line: it would say it again with a stack.</summary>
+    internal static bool IsRepeatedBy<TState>(in LogEntry<TState> entry) =>
+        entry is { LogLevel: LogLevel.Error, Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Name: "HostedServiceStartupFaulted", Exception: { } exception } && Explain(exception) is not null;
+
+    private static string OneLine(string message) => SecretRedactor.Redact(message.ReplaceLineEndings(" "));
+}

@@ -1,0 +1,13 @@
+using System.Diagnostics.Metrics;
+
+namespace OsMEN.ServiceDefaults.Metrics;
+
+/// <summary>What runs, as a metric to join with.</summary>
+internal sealed class BuildMetrics
+{
+    public BuildMetrics(MetricFactory metrics, ServiceIdentity service)
+    {
+        Measurement<double>[] one = [new(1, new("version", service.Version), new("commit", service.Commit), new("service", service.Name))];
+        metrics.ObservableGauge(MetricCatalog.BuildInfo, () => one);
+    }
+}

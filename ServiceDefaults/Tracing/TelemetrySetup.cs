@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using OsMEN.ServiceDefaults.Health;
+using OsMEN.ServiceDefaults.Logging;
+
+namespace OsMEN.ServiceDefaults.Tracing;
+
+internal static class TelemetrySetup
+{
+    public static void AddTelemetry(this IHostApplicationBuilder builder, ServiceIdentity service)
+    {
+        var options = TelemetryOptions.Read(builder.Configuration);
+        builder.Services.AddSingleton(options);
+        var healthPath = HealthOptions.Read(builder.Configuration).Path;
+
+        // ASP.NET Core's server span carries no tags otherwise.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(r => r.AddService(service.Name, serviceVersion: service.Version, autoGenerateServiceInstanceId: false, serviceInstanceId: service.InstanceId))
+            .WithTracing(traces =>
+            {
+                traces.AddSource($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql");
+                traces.SetSampler(new ServiceSampler(options, healthPath));
+                if (options.OtlpTraces) traces.AddOtlpExporter();
+                if (options.Jaeger is { } jaeger) traces.AddOtlpExporter("jaeger", o => SendTo(o, jaeger, "v1/traces"));
+            })
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore.*", "System.Net.Http", "System.Net.NameResolution", "System.Runtime", "Npgsql");
+                metrics.SetExemplarFilter(ExemplarFilterType.TraceBased);
+                if (options.MetricsEnabled) metrics.AddPrometheusExporter();
+                if (options.OtlpMetrics) metrics.AddOtlpExporter();
+            });
+
+        if (!options.OtlpLogs && options.Loki is null) return;
+        telemetry.WithLogging(
+            logs =>
+            {
+                logs.AddProcessor(new RedactingProcessor());
+                if (options.OtlpLogs) logs.AddOtlpExporter();
+                if (options.Loki is { } loki) logs.AddOtlpExporter("loki", o => SendTo(o, loki.AbsolutePath == "/" ? new Uri(loki, "otlp") : loki, "v1/logs"));
+            },
+            o =>
+            {
+                o.IncludeFormattedMessage = true;
+                o.IncludeScopes = true;
+            });
+    }
+
+    // 4317 is the port of OTLP over gRPC; everything else speaks HTTP, at the signal's path.
+    private static void SendTo(OtlpExporterOptions options, Uri endpoint, string path)
+    {
+        options.Protocol = endpoint.Port == 4317 ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        options.Endpoint = options.Protocol == OtlpExportProtocol.Grpc || endpoint.AbsolutePath.EndsWith(path, StringComparison.Ordinal)
+            ? endpoint
+            : new Uri($"{endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{path}");
+    }
+}

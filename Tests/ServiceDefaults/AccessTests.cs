@@ -1,0 +1,43 @@
+using System.Net;
+
+namespace OsMEN.Tests.ServiceDefaults;
+
+public sealed class AccessTests
+{
+    private const string Token = "scrape-token-0123456789";
+    private static readonly IPAddress Elsewhere = IPAddress.Parse("203.0.113.7");
+
+    [Theory]
+    [InlineData("/metrics")]
+    [InlineData("/health")]
+    [InlineData("/health/components/memory")]
+    public async Task A_caller_on_the_same_host_sees_diagnostics_and_one_elsewhere_needs_the_token(string path)
+    {
+        await using var near = await TestService.StartAsync(settings: ("METRICS_SCRAPE_TOKEN", Token));
+        Assert.Equal(HttpStatusCode.OK, (await near.GetAsync(path)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await near.GetAsync(path, ("X-Forwarded-For", "203.0.113.7"))).Status);
+
+        await using var far = await TestService.StartAsync(remote: Elsewhere, settings: ("METRICS_SCRAPE_TOKEN", Token));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync(path)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync(path, ("Authorization", "Bearer scrape-token-0123456780"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await far.GetAsync(path, ("Authorization", $"Bearer {Token}"))).Status);
+    }
+
+    [Theory]
+    [InlineData("/alive")]
+    [InlineData("/health/live")]
+    [InlineData("/ready")]
+    [InlineData("/health/ready")]
+    public async Task Liveness_and_readiness_are_open_to_everybody(string path)
+    {
+        await using var far = await TestService.StartAsync(remote: Elsewhere);
+        Assert.Equal(HttpStatusCode.OK, (await far.GetAsync(path)).Status);
+    }
+
+    [Fact]
+    public async Task Without_a_token_nobody_elsewhere_gets_in_with_an_empty_one()
+    {
+        await using var far = await TestService.StartAsync(remote: Elsewhere);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync("/metrics", ("Authorization", "Bearer "))).Status);
+    }
+}

@@ -1,0 +1,175 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using OsMEN.ServiceDefaults.Health;
+
+namespace OsMEN.Tests.ServiceDefaults;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task A_component_down_degrades_the_service_and_a_critical_one_makes_it_unhealthy()
+    {
+        var (database, llm) = (HealthCheckResult.Healthy("Connected."), HealthCheckResult.Healthy());
+        await using var service = await TestService.StartAsync(b => b
+            .AddHealthComponent("database", (_, _) => Task.FromResult(database))
+            .AddHealthComponent("llm", (_, _) => Task.FromResult(llm)));
+        await service.CheckAsync("");
+        Assert.Equal((HttpStatusCode.OK, "healthy"), await service.GetAsync("/health/status"));
+        Assert.Equal((HttpStatusCode.OK, """{"status":"ready"}"""), await service.GetAsync("/health/ready"));
+
+        llm = HealthCheckResult.Unhealthy("No answer.");
+        await service.CheckAsync("llm");
+        Assert.Equal((HttpStatusCode.OK, "degraded"), await service.GetAsync("/health/status"));
+        Assert.Equal((HttpStatusCode.OK, """{"status":"ready"}"""), await service.GetAsync("/ready"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await service.GetAsync("/health/dependencies/llm")).Status);
+
+        database = HealthCheckResult.Unhealthy("Gone: Host=db;Password=hunter2");
+        await service.CheckAsync("database");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "unhealthy"), await service.GetAsync("/health/status"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"not_ready","failing":["database"]}"""), await service.GetAsync("/ready"));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/health/live")).Status);
+        var component = await service.GetJsonAsync("/health/components/database");
+        Assert.Equal("Gone: Host=db;Password=***", component.GetProperty("details").GetProperty("message").GetString());
+
+        database = HealthCheckResult.Healthy();
+        await service.CheckAsync("database");
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/ready")).Status);
+        var changes = (await service.GetJsonAsync("/health/history?hours=1")).GetProperty("changes").EnumerateArray()
+            .Where(c => c.GetProperty("component").GetString() == "database")
+            .Select(c => (c.GetProperty("from").GetString(), c.GetProperty("to").GetString()));
+        Assert.Equal([(null, "healthy"), ("healthy", "unhealthy"), ("unhealthy", "healthy")], changes);
+        Assert.Equal(1, (await service.GetJsonAsync("/health/metrics")).GetProperty("components").GetProperty("database").GetProperty("failures").GetInt64());
+    }
+
+    [Fact]
+    public async Task The_report_has_the_shape_of_the_contract_and_only_what_is_registered()
+    {
+        await using var service = await TestService.StartAsync(b => b.AddHealthComponent(
+            "database", (_, _) => Task.FromResult(HealthCheckResult.Healthy("Connected.", new Dictionary<string, object> { ["pool"] = 3 }))));
+        await service.CheckAsync("");
+        var report = await service.GetJsonAsync("/health");
+        Assert.Equal(["status", "service", "version", "timestamp", "uptime", "components"], report.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["database", "memory"], report.GetProperty("components").EnumerateObject().Select(p => p.Name));
+        var database = report.GetProperty("components").GetProperty("database");
+        Assert.Equal("healthy", database.GetProperty("status").GetString());
+        Assert.Equal("""{"message":"Connected.","pool":3}""", database.GetProperty("details").GetRawText());
+        Assert.True(database.GetProperty("response_time_ms").GetDouble() >= 0);
+        Assert.Equal(JsonValueKind.String, database.GetProperty("last_checked").ValueKind);
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/api/v1/monitoring/dashboard/health/")).Status);
+    }
+
+    [Theory]
+    [InlineData("/health/components/nonsense")]
+    [InlineData("/health/dependencies/memory")]
+    public async Task An_unknown_component_is_not_found(string path)
+    {
+        await using var service = await TestService.StartAsync();
+        Assert.Equal(HttpStatusCode.NotFound, (await service.GetAsync(path)).Status);
+    }
+
+    [Fact]
+    public async Task A_check_that_hangs_holds_up_no_probe_and_is_not_started_twice()
+    {
+        var hang = new TaskCompletionSource<HealthCheckResult>();
+        var started = 0;
+        await using var service = await TestService.StartAsync(b => b.AddHealthComponent(
+            "database",
+            (_, _) =>
+            {
+                Interlocked.Increment(ref started);
+                return hang.Task;
+            },
+            timeout: TimeSpan.FromMilliseconds(50)));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/health/live")).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await service.GetAsync("/health/ready")).Status);
+
+        await service.CheckAsync("database");
+        Assert.Equal("No answer within 0.05 s.", await MessageAsync(service));
+        await service.CheckAsync("database");
+        Assert.Equal("An earlier check has not ended yet.", await MessageAsync(service));
+        Assert.Equal(1, started);
+
+        hang.SetResult(HealthCheckResult.Healthy());
+        await service.CheckAsync("database");
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/health/ready")).Status);
+    }
+
+    [Fact]
+    public async Task Readiness_comes_from_the_first_round_without_being_asked()
+    {
+        var asked = new TaskCompletionSource();
+        await using var service = await TestService.StartAsync(b => b.AddHealthComponent(
+            "redis",
+            (_, _) =>
+            {
+                asked.TrySetResult();
+                return Task.FromResult(HealthCheckResult.Healthy());
+            },
+            period: TimeSpan.FromHours(1)));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await Infrastructure.Programs.UntilAsync(async () => (await service.GetAsync("/ready")).Status == HttpStatusCode.OK, "readiness");
+    }
+
+    [Fact]
+    public async Task Readiness_is_false_while_the_service_drains_and_liveness_stays()
+    {
+        var gate = new Gate();
+        await using var service = await TestService.StartAsync(b => b.Services.AddSingleton<IHostedService>(gate));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/ready")).Status);
+
+        // As SIGTERM does.
+        var stopping = service.App.WaitForShutdownAsync(TestContext.Current.CancellationToken);
+        service.App.Lifetime.StopApplication();
+        await gate.Reached.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"draining"}"""), await service.GetAsync("/ready"));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/alive")).Status);
+        gate.Open.SetResult();
+        await stopping;
+    }
+
+    [Fact]
+    public async Task Without_health_checks_only_liveness_and_readiness_answer()
+    {
+        await using var service = await TestService.StartAsync(settings: ("ENABLE_HEALTH_CHECK", "false"));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/ready")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await service.GetAsync("/health")).Status);
+    }
+
+    [Fact]
+    public async Task The_report_moves_with_its_path()
+    {
+        await using var service = await TestService.StartAsync(settings: ("HEALTH_CHECK_PATH", "/healthz"));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/healthz")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await service.GetAsync("/health")).Status);
+    }
+
+    private static async Task<string?> MessageAsync(TestService service) =>
+        (await service.GetJsonAsync("/health/components/database")).GetProperty("details").GetProperty("message").GetString();
+
+    // Work that a stopping service still finishes.
+    private sealed class Gate : IHostedLifecycleService
+    {
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task StoppingAsync(CancellationToken cancellationToken)
+        {
+            Reached.TrySetResult();
+            return Open.Task;
+        }
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
