@@ -93,6 +93,32 @@ public sealed record NewExecution
     public string? Metadata { get; init; }
     public string? TraceParent { get; init; }
     public string? RequestId { get; init; }
+
+    /// <summary>The execution as it stands right after it was accepted.</summary>
+    internal Execution ToExecution() => new()
+    {
+        Id = Id,
+        Kind = Kind,
+        Target = Target,
+        ParentId = ParentId,
+        User = User,
+        Status = ExecutionStatus.Pending,
+        Priority = Priority,
+        Input = Input,
+        Attempt = 0,
+        MaxAttempts = MaxAttempts,
+        CreatedAt = CreatedAt,
+        RunAt = RunAt ?? CreatedAt,
+        Timeout = Timeout,
+        BudgetUsd = BudgetUsd,
+        Metadata = Metadata,
+        TraceParent = TraceParent,
+        RequestId = RequestId,
+    };
+
+    /// <summary>Whether this is the request that led to <paramref name="found"/>: sent again, or the same under its key.</summary>
+    internal bool Repeats(Execution found, byte[]? foundHash) =>
+        found.Id == Id || (RequestHash is { } hash && foundHash is not null && hash.AsSpan().SequenceEqual(foundHash));
 }
 
 /// <summary>The answer to <see cref="NewExecution"/>.</summary>
@@ -106,7 +132,10 @@ public enum AcceptOutcome
 
     /// <summary>The key was used for another request.</summary>
     Conflict,
+
+    /// <summary>As many executions wait as may; nothing was written.</summary>
+    QueueFull,
 }
 
-/// <summary>What became of a <see cref="NewExecution"/>, and the execution that stands for it (null on conflict).</summary>
+/// <summary>What became of a <see cref="NewExecution"/>, and the execution that stands for it (null on conflict and when the queue is full).</summary>
 public readonly record struct AcceptResult(AcceptOutcome Outcome, Execution? Execution);

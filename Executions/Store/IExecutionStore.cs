@@ -24,11 +24,11 @@ public interface IExecutionStore
     /// <summary>Writes events, calls and ends of attempts together. Answers per item whether its lease still stood.</summary>
     Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken);
 
-    /// <summary>Returns expired leases to the queue, or fails them with <c>WorkerLost</c> past their attempts. Answers the executions touched, as they then stand.</summary>
-    Task<IReadOnlyList<Execution>> RescueAsync(int max, CancellationToken cancellationToken);
+    /// <summary>Running executions whose lease has run out, oldest first. Reading changes nothing; see <see cref="LeaseRescuer"/>.</summary>
+    Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken);
 
-    /// <summary>Gives back everything that a worker holds, but for <paramref name="except"/>, without counting the attempt.</summary>
-    Task<int> GiveBackAsync(string worker, IReadOnlyCollection<Guid> except, CancellationToken cancellationToken);
+    /// <summary>Everything that a worker holds according to the store.</summary>
+    Task<IReadOnlyList<HeldExecution>> FindHeldAsync(string worker, CancellationToken cancellationToken);
 
     /// <summary>Cancels at once what is queued; asks the holder of a running one to. Null for an unknown id.</summary>
     Task<ChangeResult?> CancelAsync(Guid id, CancellationToken cancellationToken);
@@ -40,8 +40,8 @@ public interface IExecutionStore
 
     Task<IReadOnlyList<Execution>> ListAsync(ExecutionQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Frames after <paramref name="after"/>, oldest first, at most about <paramref name="limit"/> (whole chunks are kept together).</summary>
-    Task<EventPage> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
+    /// <summary>Frames after <paramref name="after"/>, oldest first, at most about <paramref name="limit"/> (whole chunks are kept together). Null for an unknown id.</summary>
+    Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
 
     Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken);
 }

@@ -11,16 +11,35 @@ public readonly record struct LeaseId(Guid Execution, long Fence);
 /// <param name="LastSeq">Number of the last event written before this claim.</param>
 public sealed record ClaimedExecution(Execution Execution, long Fence, long LastSeq)
 {
+    /// <summary>Highest priority first, then longest due: the order in which they are to start.</summary>
+    internal static readonly Comparison<ClaimedExecution> ByUrgency = static (a, b) =>
+    {
+        var byPriority = b.Execution.Priority.CompareTo(a.Execution.Priority);
+        return byPriority != 0 ? byPriority : a.Execution.RunAt.CompareTo(b.Execution.RunAt);
+    };
+
+    public LeaseId Lease => new(Execution.Id, Fence);
+}
+
+/// <summary>A running execution as the store knows it, whoever asks.</summary>
+public sealed record HeldExecution(Execution Execution, long Fence, long LastSeq, bool CancelRequested)
+{
     public LeaseId Lease => new(Execution.Id, Fence);
 }
 
 /// <summary>Holds that are gone (another worker may have them), and holds whose execution is to be cancelled.</summary>
-public sealed record HeartbeatResult(IReadOnlyList<Guid> Lost, IReadOnlyList<Guid> CancelRequested);
+public sealed record HeartbeatResult(IReadOnlyList<Guid> Lost, IReadOnlyList<Guid> CancelRequested)
+{
+    internal static readonly HeartbeatResult Nothing = new([], []);
+}
 
 /// <summary>Events of one execution, numbered from <paramref name="FirstSeq"/> without holes; <paramref name="Frames"/> are whole wire frames.</summary>
 public sealed record EventChunk(long FirstSeq, IReadOnlyList<string> Frames)
 {
     public long LastSeq => FirstSeq + Frames.Count - 1;
+
+    /// <summary>As stored and published: a frame a line.</summary>
+    public string Text => string.Join('\n', Frames);
 }
 
 /// <summary>How an attempt ended.</summary>
@@ -49,6 +68,7 @@ public sealed record ExecutionRecord
 public readonly record struct ChangeResult(bool Changed, Execution Execution);
 
 /// <summary>Frames of an execution's history. <paramref name="FirstSeq"/> over the one asked for means that earlier ones were trimmed.</summary>
+/// <param name="Status">The execution's state when the page was read: final and no frames means that no more come.</param>
 public sealed record EventPage(long FirstSeq, IReadOnlyList<string> Frames, ExecutionStatus Status)
 {
     public long LastSeq => FirstSeq + Frames.Count - 1;

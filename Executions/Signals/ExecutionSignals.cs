@@ -1,0 +1,89 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace OsMEN.Executions;
+
+/// <summary>
+/// What processes tell each other over Redis so that nobody has to poll: work is due, an execution is to stop, events were
+/// recorded. All of it is a hint: what is lost is found by polling the store, only later.
+/// </summary>
+public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogger<ExecutionSignals> logger)
+{
+    private const string WakeChannel = "osmen:wake";
+    private const string CancelChannel = "osmen:cancel";
+
+    /// <summary>False while Redis is away: readers then poll more often.</summary>
+    public bool Connected => redis.IsConnected;
+
+    /// <summary>Says that executions are due.</summary>
+    public void Wake() => Publish(WakeChannel, RedisValue.EmptyString);
+
+    /// <summary>Asks whoever runs an execution to stop it.</summary>
+    public void Cancel(Guid id) => Publish(CancelChannel, id.ToString("N"));
+
+    /// <summary>Says that an execution changed in the store, without saying how.</summary>
+    public void Changed(Guid id) => Publish(Live(id), LiveMessage.Nudge);
+
+    internal void Recorded(Guid id, EventChunk chunk, bool ended) => Publish(Live(id), LiveMessage.Write(chunk, ended));
+
+    public Task OnWakeAsync(Action handler) => SubscribeAsync(WakeChannel, (_, _) => handler());
+
+    public Task OnCancelAsync(Action<Guid> handler) => SubscribeAsync(CancelChannel, (_, value) =>
+    {
+        if (Guid.TryParseExact(value, "N", out var id))
+            handler(id);
+    });
+
+    /// <summary>Follows one execution from now on; dispose to stop.</summary>
+    internal async Task<LiveSubscription> FollowAsync(Guid id)
+    {
+        var subscription = new LiveSubscription(this, Live(id));
+        await SubscribeAsync(subscription.Channel, subscription.Receive);
+        return subscription;
+    }
+
+    internal async Task UnfollowAsync(LiveSubscription subscription)
+    {
+        try
+        {
+            await redis.GetSubscriber().UnsubscribeAsync(subscription.Channel, subscription.Receive);
+        }
+        catch (RedisException e)
+        {
+            LogFailed(logger, e);
+        }
+    }
+
+    private static string Live(Guid id) => string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}");
+
+    private async Task SubscribeAsync(string channel, Action<RedisChannel, RedisValue> handler)
+    {
+        try
+        {
+            await redis.GetSubscriber().SubscribeAsync(channel, handler);
+        }
+        catch (RedisException e)
+        {
+            // The client keeps the handler and subscribes when the connection is back.
+            LogFailed(logger, e);
+        }
+    }
+
+    private void Publish(string channel, RedisValue value)
+    {
+        if (!redis.IsConnected)
+            return;
+        try
+        {
+            redis.GetSubscriber().Publish(channel, value, CommandFlags.FireAndForget);
+        }
+        catch (RedisException e)
+        {
+            LogFailed(logger, e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Redis did not take a signal; polling makes up for it")]
+    private static partial void LogFailed(ILogger logger, Exception e);
+}

@@ -1,0 +1,52 @@
+namespace OsMEN.Executions;
+
+/// <summary>Puts a page together from stored chunks, and the acceptance (number 1), which is not stored.</summary>
+internal sealed class EventPageBuilder(Guid id, long after, int limit, ExecutionStatus status, DateTimeOffset acceptedAt)
+{
+    private readonly List<string> _frames = after < 1 ? [EventFrames.Status(id, 1, ExecutionStatus.Pending, acceptedAt)] : [];
+    private long _first = Math.Max(after + 1, 1);
+
+    /// <summary>Adds a chunk; false when the page ends before it: full, or a hole left by retention begins.</summary>
+    public bool Add(long firstSeq, string frames)
+    {
+        var next = _first + _frames.Count;
+        if (_frames.Count >= limit)
+            return false;
+        if (firstSeq > next)
+        {
+            if (_frames.Count > 0)
+                return false;
+            _first = next = firstSeq;
+        }
+
+        var seq = firstSeq;
+        foreach (var line in frames.Split('\n'))
+        {
+            if (seq++ >= next)
+                _frames.Add(line);
+        }
+
+        return true;
+    }
+
+    public EventPage Build() => new(_first, _frames, status);
+}
+
+/// <summary>Sums the rows of a depth query.</summary>
+internal sealed class QueueDepthBuilder
+{
+    private readonly long[] _due = new long[10];
+    private long _scheduled;
+    private long _running;
+    private TimeSpan _oldest;
+
+    public void Add(int priority, long due, long scheduled, long running, TimeSpan oldest)
+    {
+        _due[priority] += due;
+        _scheduled += scheduled;
+        _running += running;
+        _oldest = oldest > _oldest ? oldest : _oldest;
+    }
+
+    public QueueDepth Build() => new(_due, _scheduled, _running, _oldest);
+}

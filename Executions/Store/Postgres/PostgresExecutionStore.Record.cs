@@ -1,0 +1,125 @@
+namespace OsMEN.Executions;
+
+internal sealed partial class PostgresExecutionStore
+{
+    // One statement, so one round trip and one transaction. Only what its fence still holds is changed; calls are recorded
+    // in any case, since their money was spent whoever holds the execution now.
+    private const string RecordSql = """
+        WITH item AS (
+          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
+          AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted)),
+        gone AS (
+          DELETE FROM execution_queue q USING item i
+          WHERE i.finish >= 2 AND q.id = i.id AND q.fence = i.fence AND q.status = 1
+          RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence),
+        back AS (
+          UPDATE execution_queue q SET status = 0, worker = NULL, lease_until = NULL, run_at = coalesce(i.run_at, now()),
+            attempt = q.attempt - i.uncounted
+          FROM item i WHERE i.finish = 0 AND q.id = i.id AND q.fence = i.fence AND q.status = 1
+          RETURNING q.id),
+        kept AS (
+          SELECT q.id FROM execution_queue q JOIN item i ON q.id = i.id AND q.fence = i.fence
+          WHERE i.finish = -1 AND q.status = 1 FOR UPDATE OF q),
+        held AS (SELECT id FROM gone UNION ALL SELECT id FROM back UNION ALL SELECT id FROM kept),
+        written_events AS (
+          INSERT INTO execution_events (execution_id, first_seq, last_seq, frames)
+          SELECT v.id, v.first_seq, v.last_seq, v.frames
+          FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::text[]) AS v(id, first_seq, last_seq, frames)
+          JOIN held USING (id)
+          ON CONFLICT DO NOTHING),
+        written_calls AS (
+          INSERT INTO llm_calls (id, execution_id, platform, model, started_at, duration_ms, first_token_ms, status, error,
+            input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, estimated, cost_usd)
+          SELECT * FROM unnest($13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::timestamptz[], $18::double precision[],
+            $19::double precision[], $20::smallint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
+            $26::bigint[], $27::boolean[], $28::numeric[])
+          ON CONFLICT DO NOTHING
+          RETURNING *),
+        used AS (
+          SELECT execution_id AS id, sum(input_tokens) AS input, sum(output_tokens) AS output, sum(cached_tokens) AS cached,
+            sum(cache_write_tokens) AS cache_write, sum(reasoning_tokens) AS reasoning, coalesce(sum(cost_usd), 0) AS cost,
+            (array_agg(platform ORDER BY started_at DESC))[1] AS platform, (array_agg(model ORDER BY started_at DESC))[1] AS model
+          FROM written_calls GROUP BY execution_id),
+        ended AS (
+          UPDATE executions e SET status = i.finish, output = i.output, error_type = i.error_type, error_message = i.error_message,
+            attempt = g.attempt, fence = g.fence, started_at = g.started_at, worker = g.worker, completed_at = clock_timestamp(),
+            platform = coalesce(u.platform, e.platform), model = coalesce(u.model, e.model),
+            input_tokens = e.input_tokens + coalesce(u.input, 0), output_tokens = e.output_tokens + coalesce(u.output, 0),
+            cached_tokens = e.cached_tokens + coalesce(u.cached, 0), cache_write_tokens = e.cache_write_tokens + coalesce(u.cache_write, 0),
+            reasoning_tokens = e.reasoning_tokens + coalesce(u.reasoning, 0), cost_usd = e.cost_usd + coalesce(u.cost, 0)
+          FROM gone g JOIN item i ON i.id = g.id LEFT JOIN used u ON u.id = g.id
+          WHERE e.id = g.id),
+        spent AS (
+          UPDATE executions e SET platform = u.platform, model = u.model,
+            input_tokens = e.input_tokens + u.input, output_tokens = e.output_tokens + u.output,
+            cached_tokens = e.cached_tokens + u.cached, cache_write_tokens = e.cache_write_tokens + u.cache_write,
+            reasoning_tokens = e.reasoning_tokens + u.reasoning, cost_usd = e.cost_usd + u.cost
+          FROM used u WHERE e.id = u.id AND NOT EXISTS (SELECT FROM gone g WHERE g.id = u.id))
+        SELECT id FROM held
+        """;
+
+    public async Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken)
+    {
+        var events = items.Where(i => i.Events is not null).ToArray();
+        var calls = items.SelectMany(i => i.Calls, (i, call) => (Execution: i.Lease.Execution, Call: call)).ToArray();
+        await using var command = database.CreateCommand(RecordSql);
+        var p = command.Parameters;
+        p.Add(P(Column(items, i => i.Lease.Execution)));
+        p.Add(P(Column(items, i => i.Lease.Fence)));
+        p.Add(P(Column(items, i => i.End is { } end ? (short)end.Status : (short)-1)));
+        p.Add(P(Column(items, i => i.End?.Output)));
+        p.Add(P(Column(items, i => i.End?.Error?.Type)));
+        p.Add(P(Column(items, i => i.End?.Error?.Message)));
+        p.Add(Times(Column(items, i => i.End?.RunAt)));
+        p.Add(P(Column(items, i => i.End is { CountAttempt: false } ? 1 : 0)));
+        p.Add(P(Column(events, i => i.Lease.Execution)));
+        p.Add(P(Column(events, i => i.Events!.FirstSeq)));
+        p.Add(P(Column(events, i => i.Events!.LastSeq)));
+        p.Add(P(Column(events, i => i.Events!.Text)));
+        p.Add(P(Column(calls, c => c.Call.Id)));
+        p.Add(P(Column(calls, c => c.Execution)));
+        p.Add(P(Column(calls, c => c.Call.Platform)));
+        p.Add(P(Column(calls, c => c.Call.Model)));
+        p.Add(Times(Column(calls, c => (DateTimeOffset?)c.Call.StartedAt)));
+        p.Add(P(Column(calls, c => c.Call.Duration.TotalMilliseconds)));
+        p.Add(P(Column(calls, c => c.Call.TimeToFirstToken?.TotalMilliseconds)));
+        p.Add(P(Column(calls, c => (short)c.Call.Status)));
+        p.Add(P(Column(calls, c => c.Call.Error)));
+        p.Add(P(Column(calls, c => c.Call.Tokens.Input)));
+        p.Add(P(Column(calls, c => c.Call.Tokens.Output)));
+        p.Add(P(Column(calls, c => c.Call.Tokens.CachedInput)));
+        p.Add(P(Column(calls, c => c.Call.Tokens.CacheWrite)));
+        p.Add(P(Column(calls, c => c.Call.Tokens.Reasoning)));
+        p.Add(P(Column(calls, c => c.Call.Estimated)));
+        p.Add(P(Column(calls, c => c.Call.CostUsd)));
+
+        var held = new HashSet<Guid>(items.Count);
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                held.Add(reader.GetGuid(0));
+        }
+
+        if (held.Count < items.Count)
+            await AddEndedBeforeAsync(items, held, cancellationToken);
+        return Column(items, i => held.Contains(i.Lease.Execution));
+    }
+
+    // A batch whose commit was confirmed to nobody (the connection broke) is sent again: its ends stand under their own fence.
+    private async Task AddEndedBeforeAsync(IReadOnlyList<ExecutionRecord> items, HashSet<Guid> held, CancellationToken cancellationToken)
+    {
+        var missing = items.Where(i => i.End is { } end && end.Status.IsFinal() && !held.Contains(i.Lease.Execution)).ToArray();
+        if (missing.Length == 0)
+            return;
+        await using var command = database.CreateCommand("""
+            SELECT e.id FROM executions e JOIN unnest($1::uuid[], $2::bigint[], $3::smallint[]) AS i(id, fence, finish)
+              ON e.id = i.id AND e.fence = i.fence AND e.status = i.finish
+            """);
+        command.Parameters.Add(P(Column(missing, i => i.Lease.Execution)));
+        command.Parameters.Add(P(Column(missing, i => i.Lease.Fence)));
+        command.Parameters.Add(P(Column(missing, i => (short)i.End!.Status)));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            held.Add(reader.GetGuid(0));
+    }
+}

@@ -1,0 +1,62 @@
+using Npgsql;
+
+namespace OsMEN.Executions;
+
+/// <summary>
+/// <see cref="IExecutionStore"/> on PostgreSQL 13 or later. Live state stands in <c>execution_queue</c>, the record in
+/// <c>executions</c> (see Migrations/0001_executions.sql for why). Time is the database's: workers' clocks may differ.
+/// </summary>
+internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, TimeProvider time) : IExecutionStore
+{
+    // Any number that other users of the database are unlikely to take: "osmen" in ASCII.
+    private const long MigrationLock = 0x6f736d656e;
+
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            """
+            CREATE SCHEMA IF NOT EXISTS osmen;
+            SET LOCAL search_path TO osmen;
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+              version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            """,
+            cancellationToken);
+        await using var current = new NpgsqlCommand("SELECT coalesce(max(version), 0) FROM schema_migrations", connection);
+        var applied = (int)(await current.ExecuteScalarAsync(cancellationToken))!;
+        foreach (var step in Migration.Pending(Migration.For("Postgres"), applied))
+        {
+            await ExecuteAsync(connection, step.Sql, cancellationToken);
+            await using var done = new NpgsqlCommand("INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", connection);
+            done.Parameters.Add(new NpgsqlParameter<int> { TypedValue = step.Version });
+            done.Parameters.Add(new NpgsqlParameter<string> { TypedValue = step.Name });
+            await done.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT 1");
+        await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    // Typed, positional parameters: no boxing, no name look-up, and the statement is prepared once per connection.
+    private static NpgsqlParameter<T> P<T>(T value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter<DateTime?[]> Times(DateTimeOffset?[] values) => new()
+    {
+        TypedValue = Array.ConvertAll(values, v => v?.UtcDateTime),
+        NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.TimestampTz,
+    };
+}

@@ -1,0 +1,74 @@
+using System.Data.Common;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+
+namespace OsMEN.Executions;
+
+/// <summary>
+/// A SQLite file in WAL mode, opened with a busy time-out of its own: the driver's sleeps 150 ms between tries, SQLite's
+/// starts at one millisecond.
+/// </summary>
+internal sealed class SqliteDatabase : DbDataSource
+{
+    private const string Pragmas = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL;";
+
+    static SqliteDatabase()
+    {
+        PreferSystemLibrary();
+        SQLitePCL.Batteries_V2.Init();
+    }
+
+    public SqliteDatabase(string connectionString)
+    {
+        var builder = new SqliteConnectionStringBuilder(connectionString);
+        if (builder.DataSource.Length == 0 || builder.DataSource.Contains(":memory:", StringComparison.Ordinal) || builder.Mode == SqliteOpenMode.Memory)
+            throw new ArgumentException("The SQLite store needs a file: several processes share it.", nameof(connectionString));
+        File = Path.GetFullPath(builder.DataSource);
+        builder.DataSource = File;
+        ConnectionString = builder.ConnectionString;
+    }
+
+    public string File { get; }
+
+    public override string ConnectionString { get; }
+
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(ConnectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = Pragmas;
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    protected override DbConnection CreateDbConnection() => new SqliteConnection(ConnectionString);
+
+    protected override DbConnection OpenDbConnection() => Open();
+
+    // The bundled SQLite is of 2021; a system's own is newer and gets its security fixes.
+    private static void PreferSystemLibrary()
+    {
+        var provider = Assembly.Load("SQLitePCLRaw.provider.e_sqlite3");
+        NativeLibrary.SetDllImportResolver(provider, static (name, assembly, path) =>
+        {
+            string[] candidates = OperatingSystem.IsLinux() ? ["libsqlite3.so.0"] : OperatingSystem.IsMacOS() ? ["libsqlite3.dylib"] : [];
+            foreach (var candidate in candidates)
+            {
+                if (NativeLibrary.TryLoad(candidate, out var handle))
+                    return handle;
+            }
+
+            return NativeLibrary.TryLoad(name, assembly, path, out var bundled) ? bundled : 0;
+        });
+    }
+}

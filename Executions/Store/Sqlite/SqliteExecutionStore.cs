@@ -1,0 +1,81 @@
+using Microsoft.Data.Sqlite;
+
+namespace OsMEN.Executions;
+
+/// <summary>
+/// <see cref="IExecutionStore"/> on a SQLite file that several processes share. SQLite has one writer: writers of this
+/// process queue at a gate, those of other processes wait in SQLite. The same tables and rules as on PostgreSQL, with the
+/// clock of this machine, which all its processes share.
+/// </summary>
+internal sealed partial class SqliteExecutionStore(SqliteDatabase database, TimeProvider time) : IExecutionStore, IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1);
+    private SqliteConnection? _writer;
+
+    public Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(database.File)!);
+        return WriteAsync(
+            connection =>
+            {
+                connection.Execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at integer NOT NULL)");
+                using var current = connection.Command("SELECT coalesce(max(version), 0) FROM schema_migrations");
+                var applied = Convert.ToInt32(current.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
+                foreach (var step in Migration.Pending(Migration.For("Sqlite"), applied))
+                {
+                    connection.Execute(step.Sql);
+                    connection.Execute("INSERT INTO schema_migrations VALUES (@p0, @p1, @p2)", step.Version, step.Name, Now());
+                }
+
+                return true;
+            },
+            cancellationToken);
+    }
+
+    public async Task PingAsync(CancellationToken cancellationToken) =>
+        await ReadAsync(static connection => connection.Execute("SELECT 1"), cancellationToken);
+
+    public void Dispose()
+    {
+        _writer?.Dispose();
+        _gate.Dispose();
+    }
+
+    private long Now() => time.GetUtcNow().Micros();
+
+    private async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_writer is null)
+            {
+                _writer = database.Open();
+                _writer.Execute("PRAGMA journal_mode = WAL");
+            }
+
+            // Immediate: takes the write lock at once, so that a read never has to be upgraded (which fails as busy).
+            using var transaction = _writer.BeginTransaction(deferred: false);
+            var result = work(_writer);
+            transaction.Commit();
+            return result;
+        }
+        catch (SqliteException)
+        {
+            _writer?.Dispose();
+            _writer = null;
+            throw;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var connection = database.Open();
+        return Task.FromResult(work(connection));
+    }
+}
