@@ -16,8 +16,10 @@ public enum AgentType
 /// <summary>An agent as its YAML file (catalog/agents) or the REST API declares it.</summary>
 public sealed record AgentDefinition
 {
-    /// <summary>Lower case letters, digits, <c>_</c> and <c>-</c>; at most 64. The file's name without its ending.</summary>
+    /// <summary>Lower case letters, digits, <c>_</c> and <c>-</c>; at most 64. The file's name without its ending, unless the file says otherwise.</summary>
     public required string Id { get; init; }
+
+    /// <summary>What it does, for people; at most 500 characters.</summary>
     public required string Description { get; init; }
     public AgentType Type { get; init; } = AgentType.Llm;
 
@@ -26,16 +28,21 @@ public sealed record AgentDefinition
 
     /// <summary><c>platform/model</c>; null takes the process-wide default.</summary>
     public string? Model { get; init; }
+
+    /// <summary>0 to 2; null leaves it to the provider.</summary>
     public double? Temperature { get; init; }
 
-    /// <summary>Names of built-in tools that the agent may call.</summary>
+    /// <summary>Names of <see cref="BuiltInTools"/> that the agent may call.</summary>
     public IReadOnlyList<string> Tools { get; init; } = [];
 
     /// <summary>Program and arguments of an <see cref="AgentType.Process"/> agent; relative paths are to its file's folder.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
-    /// <summary>Image of an <see cref="AgentType.Container"/> agent.</summary>
+    /// <summary>Image of an <see cref="AgentType.Container"/> agent, whose <see cref="Command"/> may stay empty.</summary>
     public string? Image { get; init; }
+
+    /// <summary>Names of the worker's environment variables that the program gets. It sees no other but PATH, HOME, LANG, OSMEN_EXECUTION_ID and TRACEPARENT.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
     public AgentLimits Limits { get; init; } = new();
 
     /// <summary>JSON text of an input that shows what the agent is for.</summary>
@@ -48,16 +55,18 @@ public sealed record AgentDefinition
 /// <summary>Limits of one execution of an agent.</summary>
 public sealed record AgentLimits
 {
-    /// <summary>Limit of one attempt.</summary>
+    /// <summary>Limit of one attempt: 1 second to 24 hours.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>1 to 20.</summary>
     public int MaxAttempts { get; init; } = 3;
 
-    /// <summary>Most rounds of model call and tool calls.</summary>
+    /// <summary>Most rounds of model call and tool calls: 1 to 100.</summary>
     public int MaxRounds { get; init; } = 10;
 
-    /// <summary>Most tokens, input and output, of all rounds together.</summary>
+    /// <summary>Most tokens, input and output, of all rounds together: 1 to 100 million.</summary>
     public long MaxTokens { get; init; } = 200_000;
 
-    /// <summary>Most tokens of one answer; null leaves it to the provider.</summary>
+    /// <summary>Most tokens of one answer; null leaves it to the provider. At most a million.</summary>
     public int? MaxOutputTokens { get; init; }
 }

@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using YamlDotNet.Core;
+
+namespace OsMEN.Executions.Catalog;
+
+/// <summary>Reads one file of <c>catalog/agents</c>.</summary>
+internal static partial class AgentYaml
+{
+    private const int MaxBytes = 256 * 1024;
+
+    /// <summary>The definition, or what is wrong with the file; never both.</summary>
+    public static (AgentDefinition? Definition, IReadOnlyList<CatalogProblem> Problems) ReadFile(string path)
+    {
+        string text;
+        try
+        {
+            var bytes = ReadBytes(path);
+            if (bytes.Length > MaxBytes)
+            {
+                return (null, [new(path, 0, $"is over {MaxBytes / 1024} KB")]);
+            }
+            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            return (null, [new(path, 0, e is DecoderFallbackException ? "is not UTF-8 text" : $"cannot be read: {e.Message}")]);
+        }
+        return Read(path, text);
+    }
+
+    public static (AgentDefinition? Definition, IReadOnlyList<CatalogProblem> Problems) Read(string path, string text)
+    {
+        try
+        {
+            var (root, lines) = YamlJson.Read(text.TrimStart('\uFEFF'));
+            using var json = JsonDocument.Parse(root?.ToJsonString() ?? "null");
+            var (definition, errors) = AgentJson.Read(json.RootElement, Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(Path.GetFullPath(path)));
+            return (definition, [.. errors.Select(e => new CatalogProblem(path, LineOf(e.Field, lines), e.Field.Length == 0 ? e.Message : $"{e.Field} {e.Message}"))]);
+        }
+        catch (YamlException e)
+        {
+            // The parser's own messages lead with the position, which the problem has already.
+            return (null, [new(path, (int)e.Start.Line, Position().Replace(e.Message, ""))]);
+        }
+    }
+
+    /// <summary>A field that isn't there has no line: then the one of what should hold it, else the first.</summary>
+    private static int LineOf(string field, IReadOnlyDictionary<string, int> lines)
+    {
+        for (var name = field; name.Length > 0;)
+        {
+            if (lines.TryGetValue(name, out var line))
+            {
+                return line;
+            }
+            name = name[..Math.Max(0, name.LastIndexOfAny(['.', '[']))];
+        }
+        return 1;
+    }
+
+    private static byte[] ReadBytes(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var bytes = new byte[(int)Math.Min(file.Length, MaxBytes) + 1];
+        var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return bytes[..read];
+    }
+
+    [GeneratedRegex(@"^\(Line: .*?\) - \(Line: .*?\): ", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Position();
+}
