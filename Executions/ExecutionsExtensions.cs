@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using OsMEN.Executions.Catalog;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
 
@@ -40,6 +41,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
+        services.AddSingleton<AgentCatalog>();
+        services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;
     }
 

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+
+namespace OsMEN.Executions.Catalog;
+
+/// <summary>The agents of a folder of YAML files, and what was wrong with those that are not there.</summary>
+internal sealed record CatalogFiles(ImmutableSortedDictionary<string, AgentDefinition> Agents, IReadOnlyList<CatalogProblem> Problems)
+{
+    private const int MaxFiles = 10_000;
+
+    /// <summary>Reads <c>*.yaml</c> and <c>*.yml</c>. A broken file is a problem; the rest loads.</summary>
+    public static CatalogFiles Read(string folder)
+    {
+        var agents = ImmutableSortedDictionary.CreateBuilder<string, AgentDefinition>(StringComparer.Ordinal);
+        var problems = new List<CatalogProblem>();
+        foreach (var path in Paths(folder, problems))
+        {
+            var (definition, wrong) = AgentYaml.ReadFile(path);
+            problems.AddRange(wrong);
+            if (definition is null)
+                continue;
+            if (agents.TryGetValue(definition.Id, out var other))
+                problems.Add(new CatalogProblem(path, 1, $"id {definition.Id} is taken by another file in {other.Folder}"));
+            else
+                agents.Add(definition.Id, definition);
+        }
+
+        return new CatalogFiles(agents.ToImmutable(), problems);
+    }
+
+    /// <summary>Differs when a file came, went or was written.</summary>
+    public static string Stamp(string folder)
+    {
+        try
+        {
+            return string.Join('|', Paths(folder, []).Select(p => $"{p}:{File.GetLastWriteTimeUtc(p).Ticks}:{new FileInfo(p).Length}"));
+        }
+        catch (IOException)
+        {
+            // A file went between the listing and the look.
+            return "changing";
+        }
+    }
+
+    private static IEnumerable<string> Paths(string folder, List<CatalogProblem> problems)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder).Where(f => f.EndsWith(".yaml", StringComparison.Ordinal) || f.EndsWith(".yml", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(MaxFiles)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(new CatalogProblem(folder, 0, $"cannot be read: {e.Message}"));
+            return [];
+        }
+    }
+}
