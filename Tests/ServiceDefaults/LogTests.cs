@@ -70,6 +70,20 @@ public sealed class LogTests
     public void Secrets_are_blanked(string text, string expected) => Assert.Equal(expected, SecretRedactor.Redact(text));
 
     [Fact]
+    public void Replicas_with_the_same_setting_write_files_of_their_own()
+    {
+        var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
+        using (var first = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
+        using (var second = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
+        {
+            first.WriteLine("first"u8);
+            second.WriteLine("second"u8);
+        }
+        Assert.Equal(["a-2.log: second", "a.log: first"], Directory.GetFiles(folder).Select(f => $"{Path.GetFileName(f)}: {File.ReadAllText(f).TrimEnd()}").Order(StringComparer.Ordinal));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_file_is_rolled_by_size_and_only_so_many_are_kept()
     {
         var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
