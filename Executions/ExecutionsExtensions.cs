@@ -1,9 +1,12 @@
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
+using OsMEN.ServiceDefaults.Configuration;
+using OsMEN.ServiceDefaults.Health;
 
 namespace OsMEN.Executions;
 
@@ -13,16 +16,19 @@ public static class ExecutionsExtensions
     private const string ConnectionName = "osmen";
 
     /// <summary>
-    /// Needs <c>ConnectionStrings:osmen</c> (<c>Host=…</c> is PostgreSQL, <c>Data Source=…</c> is SQLite) and a registered
-    /// <c>IConnectionMultiplexer</c>. The schema is brought up to date in the background, see <see cref="ExecutionSchema"/>.
+    /// Needs <c>ConnectionStrings:osmen</c> (<c>Host=…</c> is PostgreSQL, <c>Data Source=…</c> is SQLite) and
+    /// <c>ConnectionStrings:redis</c>. Adds the health components <c>database</c>, <c>redis</c> and <c>task_queue</c>. The schema is
+    /// brought up to date in the background, see <see cref="ExecutionSchema"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The connection string is missing or of neither kind.</exception>
+    /// <exception cref="ConfigurationException">A connection string is missing or of no known kind.</exception>
     public static IHostApplicationBuilder AddExecutions(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        AddStore(services, builder.Configuration.GetConnectionString(ConnectionName));
+        builder.AddStore();
+        builder.AddRedisClient("redis");
+        builder.AddHealthComponent("task_queue", CheckQueueAsync, tags: HealthTags.Critical);
         services.AddSingleton<QueueLimit>();
         services.AddSingleton<ExecutionAcceptor>();
         services.AddSingleton<ExecutionSignals>();
@@ -31,31 +37,51 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionRecorder>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();
+        services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
         return builder;
     }
 
-    private static void AddStore(IServiceCollection services, string? connectionString)
+    private static void AddStore(this IHostApplicationBuilder builder)
     {
+        var connectionString = builder.Configuration.GetConnectionString(ConnectionName);
+        var services = builder.Services;
         if (IsKind(connectionString, "Data Source") || IsKind(connectionString, "DataSource") || IsKind(connectionString, "Filename"))
         {
             services.AddSingleton(_ => new SqliteDatabase(connectionString!));
             services.AddSingleton<DbDataSource>(s => s.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<IExecutionStore, SqliteExecutionStore>();
+            builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
         else if (IsKind(connectionString, "Host") || IsKind(connectionString, "Server"))
         {
-            services.AddSingleton(_ => PostgresDatabase.Create(connectionString!));
-            services.AddSingleton<DbDataSource>(s => s.GetRequiredService<NpgsqlDataSource>());
+            builder.AddNpgsqlDataSource(ConnectionName, settings => settings.ConnectionString = PostgresDatabase.Complete(connectionString!));
             services.AddSingleton<IExecutionStore, PostgresExecutionStore>();
         }
         else
         {
-            throw new InvalidOperationException(
-                $"ConnectionStrings__{ConnectionName} is {(string.IsNullOrWhiteSpace(connectionString) ? "not set" : "of an unknown kind")}: " +
-                "it starts with 'Host=' for PostgreSQL or 'Data Source=' for a SQLite file.");
+            const string allowed = "'Host=…' for PostgreSQL or 'Data Source=…' for a SQLite file";
+            throw string.IsNullOrWhiteSpace(connectionString)
+                ? new ConfigurationException($"ConnectionStrings__{ConnectionName}", null, allowed)
+                : ConfigurationException.Secret($"ConnectionStrings__{ConnectionName}", allowed);
         }
+    }
+
+    private static async Task<HealthCheckResult> PingAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await services.GetRequiredService<IExecutionStore>().PingAsync(cancellationToken);
+        return HealthCheckResult.Healthy();
+    }
+
+    // Whether work can be queued: the schema is in place and the queue answers.
+    private static async Task<HealthCheckResult> CheckQueueAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await services.GetRequiredService<ExecutionSchema>().Ready.WaitAsync(cancellationToken);
+        var depth = await services.GetRequiredService<IExecutionStore>().GetDepthAsync(cancellationToken);
+        return HealthCheckResult.Healthy(
+            string.Create(CultureInfo.InvariantCulture, $"{depth.Due} due, {depth.Running} running"),
+            new Dictionary<string, object>(StringComparer.Ordinal) { ["due"] = depth.Due, ["scheduled"] = depth.Scheduled, ["running"] = depth.Running });
     }
 
     private static bool IsKind(string? connectionString, string key)

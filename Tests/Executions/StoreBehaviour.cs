@@ -357,7 +357,7 @@ public abstract class StoreBehaviour : IAsyncLifetime
 
     internal abstract Task<TestStore> CreateAsync(string? connectionString);
 
-    private static NewExecution New(DateTimeOffset? createdAt = null)
+    internal static NewExecution New(DateTimeOffset? createdAt = null)
     {
         // Whole microseconds, which both stores keep.
         var now = createdAt ?? TimeProvider.System.GetUtcNow();

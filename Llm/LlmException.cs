@@ -1,0 +1,47 @@
+namespace OsMEN.Llm;
+
+/// <summary>Why a model did not answer.</summary>
+public enum LlmErrorKind
+{
+    /// <summary>The model's platform has no key or address here, or there is no such platform.</summary>
+    NotConfigured,
+
+    /// <summary>The key was refused.</summary>
+    Unauthorized,
+
+    /// <summary>The provider does not accept the request: unknown model, wrong parameter, input too long.</summary>
+    BadRequest,
+
+    /// <summary>Too many requests or tokens for now.</summary>
+    RateLimited,
+
+    /// <summary>The provider failed or cannot be reached.</summary>
+    Unavailable,
+
+    /// <summary>No answer, or no next piece of it, in time.</summary>
+    Timeout,
+
+    /// <summary>The answer broke off in the middle.</summary>
+    Interrupted,
+
+    /// <summary>The provider's filter stopped the answer.</summary>
+    ContentFiltered,
+
+    /// <summary>The agent used up its rounds of model and tool calls.</summary>
+    TooManyRounds,
+
+    /// <summary>The agent used up its tokens.</summary>
+    TooManyTokens,
+}
+
+/// <summary>A model call, or an agent's loop of them, that failed. The message is for people and never holds a key or a prompt.</summary>
+public sealed class LlmException(LlmErrorKind kind, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public LlmErrorKind Kind { get; } = kind;
+
+    /// <summary>How long the provider asks to wait; null when it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Whether the same request may succeed later.</summary>
+    public bool IsTransient => Kind is LlmErrorKind.RateLimited or LlmErrorKind.Unavailable or LlmErrorKind.Timeout or LlmErrorKind.Interrupted;
+}

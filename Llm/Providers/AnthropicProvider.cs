@@ -1,0 +1,21 @@
+using Anthropic;
+using Microsoft.Extensions.AI;
+
+namespace OsMEN.Llm.Providers;
+
+/// <summary>Anthropic's messages over its own library, which is an <see cref="IChatClient"/> already.</summary>
+internal static class AnthropicProvider
+{
+    // The API wants a limit in every request; agents set their own.
+    private const int DefaultMaxOutputTokens = 8192;
+
+    public static IChatClient Create(LlmOptions options, string model, HttpClient http) =>
+        new AnthropicClient
+        {
+            HttpClient = http,
+            BaseUrl = options.AnthropicAddress.ToString().TrimEnd('/'),
+            ApiKey = options.AnthropicKey,
+            MaxRetries = 0,
+            Timeout = TimeSpan.FromDays(1),
+        }.AsIChatClient(model, DefaultMaxOutputTokens);
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.Extensions.AI;
+using OsMEN.Llm.Pipeline;
+
+namespace OsMEN.Llm.Tools;
+
+/// <summary>Limits of one run of an agent's loop. Time is limited by the caller's token.</summary>
+/// <param name="MaxRounds">Most model calls.</param>
+/// <param name="MaxTokens">Most tokens, input and output, of all rounds together; checked after each round.</param>
+public sealed record ToolLoopLimits(int MaxRounds = 10, long MaxTokens = 200_000);
+
+/// <summary>What a loop tells while it runs, in order.</summary>
+public interface IToolLoopObserver
+{
+    /// <summary>A piece of the model's text.</summary>
+    ValueTask OnTextAsync(string delta, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Runs a tool call, or stands in for it: a journal answers what it has recorded, so that a retry repeats no side effect.
+    /// </summary>
+    /// <param name="round">From 1.</param>
+    /// <param name="invoke">Runs the tool.</param>
+    ValueTask<object?> OnToolAsync(int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken);
+}
+
+/// <summary>The outcome of a loop.</summary>
+/// <param name="Text">The model's last answer.</param>
+public sealed record ToolLoopResult(string Text, int Rounds, int ToolCalls);
+
+/// <summary>
+/// Calls a model, runs the tools that it asks for, and calls it again with their results, until it answers without asking for
+/// any. Calls of one round run one after the other, in the model's order.
+/// </summary>
+public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
+{
+    private static readonly ActivitySource Source = new(TracingChatClient.SourceName);
+
+    // A tool that answers with a book would fill the context; the model is told that it was cut.
+    private const int MaxResult = 100_000;
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="options">With the tools; those that are no <see cref="AIFunction"/> cannot be run here.</param>
+    /// <exception cref="LlmException">The model failed, or a limit was reached.</exception>
+    public async Task<ToolLoopResult> RunAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions options, IToolLoopObserver observer, CancellationToken cancellationToken)
+    {
+        var history = new List<ChatMessage>(messages);
+        var tools = (options.Tools ?? []).OfType<AIFunction>().ToDictionary(t => t.Name, StringComparer.Ordinal);
+        var used = 0L;
+        var called = 0;
+        for (var round = 1; ; round++)
+        {
+            var (answer, tokens, reason) = await AskAsync(history, options, observer, cancellationToken);
+            used += tokens;
+            var calls = answer.Contents.OfType<FunctionCallContent>().ToArray();
+            if (calls.Length == 0)
+            {
+                return reason == ChatFinishReason.ContentFilter
+                    ? throw new LlmException(LlmErrorKind.ContentFiltered, "The provider's filter stopped the answer.")
+                    : new ToolLoopResult(answer.Text, round, called);
+            }
+
+            if (used >= limits.MaxTokens)
+                throw new LlmException(LlmErrorKind.TooManyTokens, $"{used} tokens were used, {limits.MaxTokens} are allowed, and the model asks for more tools.");
+            if (round >= limits.MaxRounds)
+                throw new LlmException(LlmErrorKind.TooManyRounds, $"The model still asks for tools after {limits.MaxRounds} rounds.");
+            history.Add(answer);
+            var results = new ChatMessage(ChatRole.Tool, []);
+            foreach (var call in calls)
+            {
+                called++;
+                results.Contents.Add(new FunctionResultContent(call.CallId, await RunToolAsync(round, call, tools, observer, cancellationToken)));
+            }
+
+            history.Add(results);
+        }
+    }
+
+    private async Task<(ChatMessage Answer, long Tokens, ChatFinishReason? Reason)> AskAsync(
+        List<ChatMessage> history, ChatOptions options, IToolLoopObserver observer, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder();
+        var answer = new ChatMessage(ChatRole.Assistant, []);
+        var tokens = 0L;
+        ChatFinishReason? reason = null;
+        await foreach (var update in client.GetStreamingResponseAsync(history, options, cancellationToken))
+        {
+            reason = update.FinishReason ?? reason;
+            foreach (var content in update.Contents)
+            {
+                switch (content)
+                {
+                    case TextContent { Text: { Length: > 0 } delta }:
+                        text.Append(delta);
+                        await observer.OnTextAsync(delta, cancellationToken);
+                        break;
+                    case FunctionCallContent call:
+                        answer.Contents.Add(call);
+                        break;
+                    case UsageContent usage:
+                        tokens = Math.Max(tokens, (usage.Details.InputTokenCount ?? 0) + (usage.Details.OutputTokenCount ?? 0));
+                        break;
+                }
+            }
+        }
+
+        if (text.Length > 0)
+            answer.Contents.Insert(0, new TextContent(text.ToString()));
+        return (answer, tokens, reason);
+    }
+
+    // What goes wrong in a tool is told to the model, which may know another way; only a stop ends the loop.
+    private static async Task<object?> RunToolAsync(
+        int round, FunctionCallContent call, Dictionary<string, AIFunction> tools, IToolLoopObserver observer, CancellationToken cancellationToken)
+    {
+        using var activity = Source.StartActivity($"execute_tool {(tools.ContainsKey(call.Name) ? call.Name : "unknown")}");
+        activity?.SetTag("gen_ai.operation.name", "execute_tool");
+        activity?.SetTag("gen_ai.tool.name", call.Name);
+        activity?.SetTag("gen_ai.tool.call.id", call.CallId);
+        try
+        {
+            if (call.Exception is not null)
+                return "Error: the arguments are not a JSON object.";
+            if (!tools.TryGetValue(call.Name, out var tool))
+                return $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.";
+            var result = await observer.OnToolAsync(round, call, c => tool.InvokeAsync(new AIFunctionArguments(call.Arguments), c), cancellationToken);
+            return result?.ToString() is { Length: > MaxResult } long_ ? string.Concat(long_.AsSpan(0, MaxResult), "… (cut)") : result;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            activity?.SetTag("error.type", e.GetType().FullName);
+            activity?.SetStatus(ActivityStatusCode.Error);
+            return $"Error: {e.Message}";
+        }
+    }
+}
