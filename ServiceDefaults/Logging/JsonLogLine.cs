@@ -13,6 +13,7 @@ namespace OsMEN.ServiceDefaults.Logging;
 internal sealed class JsonLogLine(ServiceIdentity service, TimeProvider time)
 {
     private const int LongestText = 32_768;
+    private const int Margin = 2048;
 
     private static readonly JsonWriterOptions Format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -75,6 +76,8 @@ internal sealed class JsonLogLine(ServiceIdentity service, TimeProvider time)
 
     private static void WriteText(Utf8JsonWriter json, string name, string text)
     {
+        // Cut with a margin first, so that a huge text is not searched and a secret is not cut in two.
+        if (text.Length > LongestText + Margin) text = text[..(LongestText + Margin)];
         text = SecretRedactor.Redact(text);
         json.WriteString(name, text.Length <= LongestText ? text : string.Concat(text.AsSpan(0, LongestText), "…"));
     }

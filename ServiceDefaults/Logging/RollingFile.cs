@@ -1,22 +1,28 @@
+using System.Globalization;
+
 namespace OsMEN.ServiceDefaults.Logging;
 
 /// <summary>
 /// A file that is appended to and rolled by size: <c>file</c> becomes <c>file.1</c>, that <c>file.2</c>, and what passes the
-/// retention count is deleted. Not safe for several writers.
+/// retention count is deleted. A file belongs to one process: where another has it, <c>file-2</c> is taken, and so on.
 /// </summary>
 internal sealed class RollingFile : IDisposable
 {
+    private const int MostProcesses = 64;
+
     private readonly string _path;
+    private readonly FileStream _claim;
     private readonly long _maxBytes;
     private readonly int _retention;
     private FileStream _stream;
 
     public RollingFile(string path, long maxBytes, int retention)
     {
-        _path = Path.GetFullPath(path);
+        var full = Path.GetFullPath(path);
         _maxBytes = maxBytes;
         _retention = retention;
-        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        (_path, _claim) = Claim(full);
         _stream = Open();
     }
 
@@ -29,7 +35,28 @@ internal sealed class RollingFile : IDisposable
 
     public void Flush() => _stream.Flush();
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _claim.Dispose();
+    }
+
+    // The replicas of a service get the same setting.
+    private static (string Path, FileStream Claim) Claim(string path)
+    {
+        for (var n = 1; ; n++)
+        {
+            var candidate = n == 1 ? path : Path.Combine(Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{n}{Path.GetExtension(path)}"));
+            try
+            {
+                return (candidate, new(candidate + ".lock", FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose));
+            }
+            catch (IOException) when (n < MostProcesses)
+            {
+                // Another process has it.
+            }
+        }
+    }
 
     private FileStream Open() => new(_path, FileMode.Append, FileAccess.Write, FileShare.Read | FileShare.Delete, bufferSize: 16_384);
 

@@ -17,21 +17,28 @@ public static partial class SecretRedactor
     {
         ArgumentNullException.ThrowIfNull(text);
         if (!text.AsSpan().ContainsAny(Markers)) return text;
-        text = Tokens().Replace(text, "${name}***");
-        return Assignments().Replace(text, "${name}***");
+        try
+        {
+            return Assignments().Replace(Tokens().Replace(text, "${name}***"), "${name}***");
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            // A text made to be slow must neither end what logs it nor pass unseen.
+            return "(withheld: it could not be searched for secrets in time)";
+        }
     }
 
     [GeneratedRegex("""
         (?<name>\bBearer\s+)[^\s"',;]+
         |(?<name>\bosm_)[A-Za-z0-9_\-]+
         |(?<name>\bsk-)[A-Za-z0-9_\-]{8,}
-        |(?<name>://[^/\s:@]*:)[^@\s/]+(?=@)
+        |(?<name>://[^/\s:@]{0,256}:)[^@\s/]{1,1024}(?=@)
         """, RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Tokens();
 
     // An unquoted value of a connection string runs to its semicolon and may hold blanks.
     [GeneratedRegex("""
-        (?<name>\b(password|passwd|pwd|secret|client_secret|token|api[_\-]?key|account[_\-]?key|access[_\-]?key)\s*=\s*)("[^"]*"|'[^']*'|[^;\r\n]*(?=;)|[^\s;]+)
+        (?<name>\b(password|passwd|pwd|secret|client_secret|token|api[_\-]?key|account[_\-]?key|access[_\-]?key)\s*=\s*)("[^"]{0,1024}"|'[^']{0,1024}'|[^;\r\n]{0,1024}(?=;)|[^\s;]+)
         |(?<name>"(password|secret|client_secret|token|access_token|api[_\-]?key)"\s*:\s*")(\\.|[^"\\])*
         |(?<name>\b(x-api-key|authorization)\s*[:=]\s*)\S+(\s+\S+)?
         """, RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]

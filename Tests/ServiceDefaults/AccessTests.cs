@@ -1,4 +1,10 @@
 using System.Net;
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
@@ -35,9 +41,28 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task Where_callers_have_keys_health_details_need_one_and_metrics_on_the_same_host_do_not()
+    {
+        await using var service = await TestService.StartAsync(b => b.Services.AddAuthentication("key").AddScheme<AuthenticationSchemeOptions, OneKey>("key", null));
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/metrics")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await service.GetAsync("/health")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/health", ("X-Api-Key", "right"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/ready")).Status);
+    }
+
+    [Fact]
     public async Task Without_a_token_nobody_elsewhere_gets_in_with_an_empty_one()
     {
         await using var far = await TestService.StartAsync(remote: Elsewhere);
         Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync("/metrics", ("Authorization", "Bearer "))).Status);
+    }
+
+    private sealed class OneKey(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
+            Request.Headers["X-Api-Key"] == "right"
+                ? AuthenticateResult.Success(new(new(new ClaimsIdentity([new(ClaimTypes.Name, "ada")], "key")), "key"))
+                : AuthenticateResult.NoResult());
     }
 }

@@ -70,6 +70,29 @@ public sealed class LogTests
     public void Secrets_are_blanked(string text, string expected) => Assert.Equal(expected, SecretRedactor.Redact(text));
 
     [Fact]
+    public void A_huge_text_is_cut_and_keeps_no_secret_at_the_cut()
+    {
+        var json = new JsonLogLine(new ServiceIdentity("gateway", "1", "", "i"), TimeProvider.System);
+        var text = new string('x', 32_760) + " osm_abcdefghijklmnop" + new string('y', 2_000_000);
+        var line = JsonDocument.Parse(json.Write(new LogEntry<string>(LogLevel.Information, "c", default, text, null, (s, _) => s), null).ToArray()).RootElement;
+        Assert.Equal(new string('x', 32_760) + " osm_***", line.GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public void Replicas_with_the_same_setting_write_files_of_their_own()
+    {
+        var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
+        using (var first = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
+        using (var second = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
+        {
+            first.WriteLine("first"u8);
+            second.WriteLine("second"u8);
+        }
+        Assert.Equal(["a-2.log: second", "a.log: first"], Directory.GetFiles(folder).Select(f => $"{Path.GetFileName(f)}: {File.ReadAllText(f).TrimEnd()}").Order(StringComparer.Ordinal));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_file_is_rolled_by_size_and_only_so_many_are_kept()
     {
         var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
