@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using OsMEN.Gateway.Executions;
@@ -7,8 +9,6 @@ using OsMEN.Gateway.Security;
 namespace OsMEN.Gateway;
 
 /// <summary>All that the API reads and writes as JSON, without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
@@ -21,4 +21,15 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(string))]
-internal sealed partial class GatewayJsonContext : JsonSerializerContext;
+internal sealed partial class GatewayJsonContext : JsonSerializerContext
+{
+    /// <summary>Makes these types, with names in snake case, what the endpoints write.</summary>
+    public static void Apply(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+
+        // Answers are never put into HTML: other scripts' letters stay as they are.
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.TypeInfoResolverChain.Insert(0, Default);
+    }
+}

@@ -17,12 +17,13 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddServiceDefaults();
     builder.AddExecutions();
     builder.AddSecurity();
-    builder.AddRequestLimits();
+    builder.AddLiveHealth();
+    RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddSingleton<WebSocketConnections>();
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
-    builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJsonContext.Default));
+    builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));
     builder.Services.AddApiDescription();
 
     var app = builder.Build();

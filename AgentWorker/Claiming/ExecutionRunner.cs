@@ -86,7 +86,7 @@ internal sealed partial class ExecutionRunner(
     {
         if (!Source.HasListeners())
             return null;
-        ActivityContext.TryParse(asked.TraceParent, null, isRemote: true, out var sent);
+        var sent = ActivityContext.TryParse(asked.TraceParent, null, isRemote: true, out var parsed) ? parsed : default;
         var activity = Source.StartActivity(
             ActivityKind.Consumer, sent, links: sent == default ? null : [new ActivityLink(sent)], name: $"execute_agent {asked.Target}");
         if (activity is not { IsAllDataRequested: true })

@@ -24,9 +24,9 @@ internal static class AgentsApi
     private static async Task<IResult> GetAsync(string id, AgentCatalog catalog, CancellationToken cancellationToken) =>
         await catalog.FindFreshAsync(id, cancellationToken) is { } agent ? TypedResults.Ok(View(agent)) : Unknown();
 
-    private static async Task<IResult> PutAsync(string id, HttpContext context, AgentCatalog catalog, CancellationToken cancellationToken)
+    private static async Task<IResult> PutAsync(string id, HttpContext context, RequestBody requestBody, AgentCatalog catalog, CancellationToken cancellationToken)
     {
-        var (document, problem) = await RequestBody.ReadJsonAsync(context.Request, cancellationToken);
+        var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)
             return problem!;
         using var body = document;

@@ -35,6 +35,7 @@ internal static class ExecutionsApi
         string id,
         string? wait,
         HttpContext context,
+        RequestBody requestBody,
         AgentCatalog catalog,
         ExecutionAcceptor acceptor,
         ExecutionCompletions completions,
@@ -46,7 +47,7 @@ internal static class ExecutionsApi
             return ProblemResponse.Invalid("wait", "must be a duration such as 30s, at most 5m");
         if (await catalog.FindFreshAsync(id, cancellationToken) is not { } agent)
             return ProblemResponse.NotFound("There is no such agent.");
-        var (document, problem) = await RequestBody.ReadJsonAsync(context.Request, cancellationToken);
+        var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)
             return problem!;
         using var body = document;

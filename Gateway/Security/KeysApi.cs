@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
@@ -6,7 +7,7 @@ namespace OsMEN.Gateway.Security;
 
 /// <summary>A key as the API shows it; <paramref name="Key"/> only in the answer that makes it.</summary>
 internal sealed record KeyView(
-    string Id, string Name, string Role, string User, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, string? Key = null)
+    string Id, string Name, string Role, string User, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key = null)
 {
     public static KeyView Of(ApiKey key, string? secret = null) =>
         new(key.Id, key.Name, key.Role.ToWire(), key.User, key.CreatedAt, key.ExpiresAt, key.LastUsedAt, secret);
@@ -31,9 +32,9 @@ internal static class KeysApi
     private static async Task<IResult> ListAsync(ApiKeyTable table, CancellationToken cancellationToken) =>
         TypedResults.Ok(new Page<KeyView>([.. (await table.ListAsync(cancellationToken)).Select(k => KeyView.Of(k))], null));
 
-    private static async Task<IResult> CreateAsync(HttpContext context, ApiKeyTable table, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(HttpContext context, RequestBody requestBody, ApiKeyTable table, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
     {
-        var (document, problem) = await RequestBody.ReadJsonAsync(context.Request, cancellationToken);
+        var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)
             return problem!;
         using var body = document;
