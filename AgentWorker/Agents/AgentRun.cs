@@ -30,10 +30,10 @@ internal interface IAgentRunner
     Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken);
 }
 
-/// <summary>Finds the runner for an agent.</summary>
+/// <summary>Finds the runner for an agent; of two for one type, the one registered later.</summary>
 internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners)
 {
-    private readonly Dictionary<AgentType, IAgentRunner> _byType = runners.ToDictionary(r => r.Type);
+    private readonly Dictionary<AgentType, IAgentRunner> _byType = runners.Reverse().DistinctBy(r => r.Type).ToDictionary(r => r.Type);
 
     public Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken) => _byType.TryGetValue(run.Agent.Type, out var runner)
         ? runner.RunAsync(run, cancellationToken)
