@@ -34,15 +34,20 @@ internal sealed class ManualTimeProvider : TimeProvider
             _now = until;
     }
 
-    /// <summary>Returns once somebody waits for a timer: then advancing has an effect.</summary>
-    public async Task WaitForTimerAsync(CancellationToken cancellationToken)
+    /// <summary>Returns once somebody waits for a timer that fires in exactly that time: then advancing has an effect.</summary>
+    public Task WaitForTimerOfAsync(TimeSpan due, CancellationToken cancellationToken) => WaitAsync(d => d == due, cancellationToken);
+
+    /// <summary>The same for a timer that fires within that time.</summary>
+    public Task WaitForTimerWithinAsync(TimeSpan due, CancellationToken cancellationToken) => WaitAsync(d => d <= due, cancellationToken);
+
+    private async Task WaitAsync(Func<TimeSpan, bool> wanted, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task changed;
             lock (_lock)
             {
-                if (_timers.Count > 0)
+                if (_timers.Exists(t => wanted(t.Due - _now)))
                     return;
                 changed = _changed.Task;
             }
