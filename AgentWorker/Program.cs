@@ -1,3 +1,12 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-app.Run();
+using OsMEN.AgentWorker;
+using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Configuration;
+
+return await StartupErrors.RunAsync(async () =>
+{
+    var builder = WebApplication.CreateSlimBuilder(args);
+    builder.AddWorker();
+    var app = builder.Build();
+    app.MapDefaultEndpoints();
+    await app.RunAsync();
+});

@@ -1,3 +1,48 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-app.Run();
+using OsMEN.Executions;
+using OsMEN.Gateway;
+using OsMEN.Gateway.Agents;
+using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenApi;
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Streams;
+using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Configuration;
+
+return await StartupErrors.RunAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddServiceDefaults();
+    builder.AddExecutions();
+    builder.AddSecurity();
+    builder.AddLiveHealth();
+    RequestLimits.Add(builder);
+    builder.Services.AddLlm(builder.Configuration);
+    builder.Services.AddSingleton<WebSocketConnections>();
+    builder.Services.AddExceptionHandler<Failures>();
+    builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
+    builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));
+    builder.Services.AddApiDescription();
+
+    var app = builder.Build();
+    app.UseExceptionHandler();
+    app.UseStatusCodePages();
+    app.UseWebSockets();
+    app.UseRouting();
+    app.UseCors();
+    app.UseAuthentication();
+    app.UseRateLimiter();
+    app.UseAuthorization();
+
+    app.MapDefaultEndpoints();
+    app.MapAgentsApi();
+    app.MapExecutionsApi();
+    app.MapEventsApi();
+    app.MapWebSocketApi();
+    app.MapKeysApi();
+    app.MapInfoApi();
+    app.MapApiDescription();
+    await app.RunAsync();
+});

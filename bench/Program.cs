@@ -1,10 +1,48 @@
 using OsMEN.Bench;
+using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Queue;
 using OsMEN.Tests.Infrastructure;
 
-var wanted = args.Where(a => !a.StartsWith('-')).ToArray();
+// dotnet run -c Release --project bench -- all [--runs 3] [--write bench/RESULTS.md]; or any of the names below.
+if (args is ["worker", ..])
+{
+    await NoopWorker.RunAsync(args[1..]);
+    return 0;
+}
+
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak"];
+var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
+if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
+{
+    Console.Error.WriteLine($"usage: bench all | {string.Join(" | ", names)} … [--store PostgreSQL|SQLite] [--runs N] [--write FILE]");
+    return 2;
+}
+
+var stores = Option("--store") is { } one ? [one] : Store.Names;
 var report = new Report();
-await using var server = new PostgresServer();
-if (wanted.Length == 0 || wanted.Contains("queue", StringComparer.Ordinal))
-    await QueueBench.RunAsync(server, report, [20_000, 200_000]);
+await using var postgres = new PostgresServer();
+await using var redis = new RedisServer();
+for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureInfo.InvariantCulture); run > 0; run--)
+{
+    foreach (var store in stores)
+    {
+        if (Wants("queue"))
+            await QueueBench.RunAsync(postgres, report, store, [20_000, 200_000]);
+        if (Wants("accept"))
+            await EndToEndBench.AcceptsAsync(postgres, redis, report, store);
+        if (Wants("end-to-end"))
+            await EndToEndBench.ThroughputAsync(postgres, redis, report, store);
+        if (Wants("latency"))
+            await EndToEndBench.LatencyAsync(postgres, redis, report, store);
+        if (Wants("soak"))
+            await EndToEndBench.SoakAsync(postgres, redis, report, store);
+    }
+}
+
+if (Option("--write") is { } file)
+    await File.WriteAllTextAsync(file, Machine.Describe(string.Join(' ', args)) + report.ToMarkdown());
 return 0;
+
+bool Wants(string name) => wanted.Contains("all") || wanted.Contains(name);
+
+string? Option(string name) => Array.IndexOf(args, name) is var i and >= 0 && i + 1 < args.Length ? args[i + 1] : null;

@@ -87,8 +87,8 @@ public sealed partial class AgentCatalog : BackgroundService
             if (version != _version)
             {
                 _overlay = await _table.ReadAllAsync(cancellationToken);
+                changed |= version.Count > 0;
                 _version = version;
-                changed = true;
             }
 
             if (changed)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OsMEN.Executions.Catalog;
 
 /// <summary>Takes typed fields from a JSON object one by one, noting what is wrong instead of throwing.</summary>
-internal sealed class JsonFields
+public sealed class JsonFields
 {
     private readonly string _prefix;
     private readonly List<FieldError> _errors;

@@ -6,6 +6,9 @@ namespace OsMEN.Executions;
 /// </summary>
 public interface IExecutionStore
 {
+    /// <summary><c>postgresql</c> or <c>sqlite</c>.</summary>
+    string Kind { get; }
+
     /// <summary>Creates or upgrades the schema under a lock that several starting processes respect.</summary>
     Task MigrateAsync(CancellationToken cancellationToken);
 

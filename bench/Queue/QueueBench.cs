@@ -10,19 +10,16 @@ internal static class QueueBench
     private const int Loops = 2;
     private const int Batch = 200;
 
-    public static async Task RunAsync(PostgresServer server, Report report, int[] sizes)
+    public static async Task RunAsync(PostgresServer server, Report report, string name, int[] sizes)
     {
-        foreach (var name in Store.Names)
+        foreach (var size in sizes)
         {
-            foreach (var size in sizes)
+            foreach (var withEvents in new[] { false, true })
             {
-                foreach (var withEvents in new[] { false, true })
-                {
-                    await using var store = await Store.CreateAsync(name, server);
-                    await store.FillAsync(size);
-                    var elapsed = await DrainAsync(store.Executions, size, withEvents);
-                    report.Add("queue", name, $"drain {size:N0} queued{(withEvents ? ", two events each" : "")}", size / elapsed.TotalSeconds, "executions/s");
-                }
+                await using var store = await Store.CreateAsync(name, server);
+                await store.FillAsync(size);
+                var elapsed = await DrainAsync(store.Executions, size, withEvents);
+                report.Add("queue", name, $"drain {size:N0} queued{(withEvents ? ", two events each" : "")}", size / elapsed.TotalSeconds, "executions/s");
             }
         }
     }

@@ -11,6 +11,8 @@ internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, 
     // Any number that other users of the database are unlikely to take: "osmen" in ASCII.
     private const long MigrationLock = 0x6f736d656e;
 
+    public string Kind => "postgresql";
+
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

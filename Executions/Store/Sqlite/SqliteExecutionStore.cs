@@ -12,6 +12,8 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
     private readonly SemaphoreSlim _gate = new(1);
     private SqliteConnection? _writer;
 
+    public string Kind => "sqlite";
+
     public Task MigrateAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(database.File)!);

@@ -1,0 +1,43 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace OsMEN.AgentWorker.Agents;
+
+/// <summary>Between the JSON of an execution and the text that a model reads and writes.</summary>
+internal static class AgentInput
+{
+    private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A text as it is; an object with nothing but <c>text</c> as that text; any other as indented JSON.</summary>
+    public static string ToText(string input)
+    {
+        using var json = JsonDocument.Parse(input);
+        var root = json.RootElement;
+        if (root.ValueKind == JsonValueKind.String)
+            return root.GetString()!;
+        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String && root.GetPropertyCount() == 1)
+            return text.GetString()!;
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Readable))
+            root.WriteTo(writer);
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    /// <summary>A model's answer as an execution's output: <c>{"text":…}</c>.</summary>
+    public static string ToOutput(string text)
+    {
+        using var buffer = new MemoryStream(text.Length + 16);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("text"u8, Whole(text));
+            writer.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    // PostgreSQL stores no NUL, and half a surrogate pair is no text: a model can send either.
+    private static string Whole(string text) =>
+        text.AsSpan().ContainsAnyInRange('\ud800', '\udfff') ? string.Concat(text.EnumerateRunes()) : text;
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using Microsoft.Extensions.AI;
+using OsMEN.AgentWorker.Tools;
+using OsMEN.Executions;
+using OsMEN.Executions.Catalog;
+using OsMEN.Llm;
+using OsMEN.Llm.Tools;
+using OsMEN.ServiceDefaults;
+
+namespace OsMEN.AgentWorker.Agents;
+
+/// <summary>Runs <c>llm</c> agents: instructions and input to a model, its tools, its answer as it comes.</summary>
+internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, TimeProvider time) : IAgentRunner
+{
+    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
+
+    public AgentType Type => AgentType.Llm;
+
+    public async Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken)
+    {
+        var agent = run.Agent;
+        using var activity = Source.StartActivity($"invoke_agent {agent.Id}");
+        activity?.SetTag("gen_ai.operation.name", "invoke_agent");
+        activity?.SetTag("gen_ai.agent.id", agent.Id);
+        var spent = new Spending(run, time);
+        try
+        {
+            await run.LogAsync($"Asking {agent.Model ?? clients.Default.ToString()}", cancellationToken);
+            var client = clients.Get(agent.Model, spent.Add);
+            var options = new ChatOptions
+            {
+                Instructions = agent.Instructions,
+                Temperature = (float?)agent.Temperature,
+                MaxOutputTokens = agent.Limits.MaxOutputTokens,
+                Tools = [.. tools.Get(agent.Tools)],
+            };
+            var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
+            var result = await loop.RunAsync([new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))], options, new Observer(run), cancellationToken);
+            await run.Events.WriteAsync(spent.Measure(), cancellationToken);
+            return new AgentOutcome(AgentInput.ToOutput(result.Text));
+        }
+        catch (LlmException e)
+        {
+            activity?.SetTag("error.type", e.Kind.ToString());
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            await run.LogAsync(e.Message, cancellationToken, EventLogLevel.Error);
+            await run.Events.WriteAsync(spent.Measure(), cancellationToken);
+            return AgentOutcome.Failed(e.Kind.ToString(), e.Message, e.IsTransient);
+        }
+    }
+
+    /// <summary>Sums the calls of this attempt for its metrics event.</summary>
+    private sealed class Spending(AgentRun run, TimeProvider time)
+    {
+        private readonly Lock _lock = new();
+        private readonly long _started = time.GetTimestamp();
+        private TokenUsage _tokens;
+        private decimal _cost;
+
+        public void Add(LlmCall call)
+        {
+            lock (_lock)
+            {
+                _tokens += call.Tokens;
+                _cost += call.CostUsd ?? 0;
+            }
+
+            run.OnCall(call);
+        }
+
+        public ExecutionEvent.Metrics Measure()
+        {
+            lock (_lock)
+                return new(null, null, time.GetElapsedTime(_started), _tokens.Input, _tokens.Output, _cost);
+        }
+    }
+
+    private sealed class Observer(AgentRun run) : IToolLoopObserver
+    {
+        public ValueTask OnTextAsync(string delta, CancellationToken cancellationToken) =>
+            run.Events.WriteAsync(new ExecutionEvent.OutputDelta(delta), cancellationToken);
+
+        public async ValueTask<object?> OnToolAsync(
+            int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken)
+        {
+            await run.LogAsync($"Calling {call.Name}", cancellationToken);
+            return await invoke(cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using OsMEN.AgentWorker.Agents;
+using OsMEN.Executions;
+using OsMEN.Executions.Catalog;
+using OsMEN.ServiceDefaults;
+
+namespace OsMEN.AgentWorker.Claiming;
+
+/// <summary>Runs one claimed execution to the end of its attempt, and has that end recorded.</summary>
+internal sealed partial class ExecutionRunner(
+    ExecutionRecorder recorder,
+    LeaseKeeper keeper,
+    AgentCatalog catalog,
+    AgentRunners agents,
+    IOptions<ExecutionOptions> options,
+    TimeProvider time,
+    ILogger<ExecutionRunner> logger)
+{
+    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
+
+    /// <summary>Returns when the end is durable, or when the execution is another worker's.</summary>
+    public async Task RunAsync(ClaimedExecution claim)
+    {
+        using var activity = Start(claim.Execution);
+        using var execution = recorder.Open(claim);
+        keeper.Add(execution);
+        try
+        {
+            await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), execution.Stopping);
+            var end = await RunAttemptAsync(execution);
+            var recorded = await execution.EndAsync(end);
+            Tell(activity, execution, end, recorded);
+        }
+        finally
+        {
+            keeper.Remove(execution);
+        }
+    }
+
+    private async Task<AttemptEnd> RunAttemptAsync(RunningExecution execution)
+    {
+        var asked = execution.Claim.Execution;
+        try
+        {
+            if (await catalog.FindFreshAsync(asked.Target, execution.Stopping) is not { } agent)
+                return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
+            var timeout = asked.Timeout ?? agent.Limits.Timeout;
+            await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
+            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, execution.Add), execution.Stopping);
+            return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output);
+        }
+        catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
+        {
+            return Stopped(execution);
+        }
+        catch (Exception e)
+        {
+            LogFailed(logger, e, asked.Id, asked.Target);
+            return Failed(asked, new ExecutionError(e.GetType().Name, e.Message), retry: true);
+        }
+    }
+
+    private AttemptEnd Failed(Execution asked, ExecutionError error, bool retry) =>
+        retry && asked.Attempt < asked.MaxAttempts
+            ? new AttemptEnd(ExecutionStatus.Pending, Error: error, RunAt: time.GetUtcNow() + options.Value.DelayAfter(asked.Attempt, Random.Shared.NextDouble()))
+            : new AttemptEnd(ExecutionStatus.Failed, Error: error);
+
+    private AttemptEnd Stopped(RunningExecution execution) => execution.StopReason switch
+    {
+        StopReason.Cancelled => new AttemptEnd(ExecutionStatus.Cancelled),
+        StopReason.TimedOut => new AttemptEnd(ExecutionStatus.TimedOut, Error: new ExecutionError("Timeout", TimeoutMessage(execution.Claim.Execution))),
+
+        // Of a lost lease nothing is recorded: the fence refuses it.
+        _ => new AttemptEnd(ExecutionStatus.Pending, CountAttempt: false),
+    };
+
+    private string TimeoutMessage(Execution asked)
+    {
+        var limit = asked.Timeout ?? catalog.Find(asked.Target)?.Limits.Timeout ?? default;
+        return string.Create(CultureInfo.InvariantCulture, $"Attempt {asked.Attempt} was not done within {limit.TotalSeconds:0.###} s.");
+    }
+
+    private static Activity? Start(Execution asked)
+    {
+        if (!Source.HasListeners())
+            return null;
+        var sent = ActivityContext.TryParse(asked.TraceParent, null, isRemote: true, out var parsed) ? parsed : default;
+        var activity = Source.StartActivity(
+            ActivityKind.Consumer, sent, links: sent == default ? null : [new ActivityLink(sent)], name: $"execute_agent {asked.Target}");
+        if (activity is not { IsAllDataRequested: true })
+            return activity;
+        activity.SetTag("messaging.system", "osmen");
+        activity.SetTag("messaging.operation.type", "process");
+        activity.SetTag("messaging.destination.name", "executions");
+        activity.SetTag("messaging.message.id", asked.Id.ToString());
+        activity.SetTag("gen_ai.agent.id", asked.Target);
+        activity.SetTag("osmen.execution.attempt", asked.Attempt);
+        return activity;
+    }
+
+    private void Tell(Activity? activity, RunningExecution execution, AttemptEnd end, bool recorded)
+    {
+        var asked = execution.Claim.Execution;
+        var status = end.Status.ToWire();
+        activity?.SetTag("osmen.execution.status", status);
+        if (end.Error is { } error)
+        {
+            activity?.SetTag("error.type", error.Type);
+            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+        }
+
+        if (!recorded)
+            LogLost(logger, asked.Id, asked.Attempt);
+        else if (!end.Status.IsFinal())
+            LogAgain(logger, asked.Id, asked.Target, asked.Attempt, end.Error?.Type);
+        else if (logger.IsEnabled(LogLevel.Information))
+            LogCompleted(
+                logger,
+                asked.Target,
+                asked.Id,
+                asked.User,
+                asked.RequestId,
+                status,
+                asked.StartedAt is { } start ? Math.Round((time.GetUtcNow() - start).TotalMilliseconds, 1) : 0,
+                execution.Tokens.Input + execution.Tokens.Output,
+                execution.CostUsd,
+                end.Error?.Type);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Agent execution completed: {Agent} {Execution_Id} of {User_Id} (request {Request_Id}) {Status} after {Duration_Ms} ms, {Tokens_Used} tokens, {Cost} USD {Error_Type}")]
+    private static partial void LogCompleted(
+        ILogger logger, string agent, Guid execution_Id, string user_Id, string? request_Id, string status, double duration_Ms, long tokens_Used, decimal cost, string? error_Type);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Execution {Execution_Id} of {Agent} waits for another attempt after attempt {Attempt}: {Error_Type}")]
+    private static partial void LogAgain(ILogger logger, Guid execution_Id, string agent, int attempt, string? error_Type);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Execution_Id} was taken over by another worker during attempt {Attempt}; what it did here is not recorded")]
+    private static partial void LogLost(ILogger logger, Guid execution_Id, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Execution {Execution_Id} of {Agent} failed")]
+    private static partial void LogFailed(ILogger logger, Exception e, Guid execution_Id, string agent);
+}

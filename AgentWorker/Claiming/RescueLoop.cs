@@ -1,0 +1,52 @@
+using System.Data.Common;
+using Microsoft.Extensions.Options;
+using OsMEN.Executions;
+
+namespace OsMEN.AgentWorker.Claiming;
+
+/// <summary>Returns what dead workers held to the queue. Every worker runs it; together they still change each execution once.</summary>
+internal sealed partial class RescueLoop(
+    LeaseRescuer rescuer, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
+    : BackgroundService
+{
+    private const int Batch = 200;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await schema.Ready.WaitAsync(stoppingToken);
+        using var timer = new PeriodicTimer(options.Value.RescueInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await RescueAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            {
+                LogFailed(logger, e);
+            }
+        }
+    }
+
+    private async Task RescueAsync(CancellationToken stoppingToken)
+    {
+        IReadOnlyList<Guid> rescued;
+        do
+        {
+            rescued = await rescuer.RescueAsync(Batch, stoppingToken);
+            foreach (var id in rescued)
+                signals.Changed(id);
+            if (rescued.Count == 0)
+                return;
+            LogRescued(logger, rescued.Count);
+            signals.Wake();
+        }
+        while (rescued.Count == Batch);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} executions were taken from workers that went away")]
+    private static partial void LogRescued(ILogger logger, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired leases could not be looked for")]
+    private static partial void LogFailed(ILogger logger, Exception e);
+}

@@ -1,0 +1,34 @@
+using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Claiming;
+using OsMEN.AgentWorker.Tools;
+using OsMEN.Executions;
+using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
+
+namespace OsMEN.AgentWorker;
+
+/// <summary>What makes a host a worker.</summary>
+internal static class WorkerExtensions
+{
+    public static void AddWorker(this IHostApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        builder.AddExecutions();
+        var services = builder.Services;
+        services.AddLlm(builder.Configuration);
+        services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ToolSet>();
+        services.AddSingleton<IAgentRunner, LlmAgentRunner>();
+        services.AddSingleton<AgentRunners>();
+        services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<ExecutionRunner>();
+        services.AddSingleton<ClaimLoop>();
+
+        // The last to start is the first to stop: it drains while the others still work.
+        services.AddHostedService<RescueLoop>();
+        services.AddHostedService<PresenceLoop>();
+        services.AddHostedService(s => s.GetRequiredService<ClaimLoop>());
+        services.AddOptions<HostOptions>().Configure<Microsoft.Extensions.Options.IOptions<WorkerOptions>>(
+            (host, worker) => host.ShutdownTimeout = worker.Value.DrainTimeout + TimeSpan.FromSeconds(15));
+    }
+}

@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Text.Json;
+using OsMEN.Gateway.Problems;
+
+namespace OsMEN.Gateway.Executions;
+
+/// <summary>Reads JSON bodies; what is none gets an answer that says where it breaks.</summary>
+internal sealed class RequestBody(RequestLimits limits)
+{
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
+
+    /// <summary>The document, to be disposed, or the problem to answer with.</summary>
+    public async ValueTask<(JsonDocument? Document, IResult? Problem)> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.HasJsonContentType())
+            return (null, ProblemResponse.Create(StatusCodes.Status415UnsupportedMediaType, "The body must be JSON: Content-Type: application/json."));
+        if (request.ContentLength > limits.MaxBody || await ReadAsync(request, cancellationToken) is not { } body)
+        {
+            // The server reads on for a while, so that the client sees this answer instead of a broken connection.
+            return (null, ProblemResponse.Create(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limits.MaxBody} bytes."));
+        }
+
+        try
+        {
+            return (JsonDocument.Parse(body, Options), null);
+        }
+        catch (JsonException e)
+        {
+            return (null, ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}"));
+        }
+    }
+
+    /// <summary>The whole body, or null when it is too large.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            if (read.Buffer.Length > limits.MaxBody)
+                return null;
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                request.BodyReader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    // The reader's sentence without its own repetition of the place.
+    private static string Reason(JsonException e)
+    {
+        var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return end < 0 ? e.Message : e.Message[..end];
+    }
+}

@@ -1,0 +1,70 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using OsMEN.Gateway.Problems;
+
+namespace OsMEN.Gateway.Security;
+
+/// <summary>
+/// Lets in who shows a key: <c>Authorization: Bearer osm_…</c> or <c>X-Api-Key</c>, and for a WebSocket from a browser, which can set no
+/// header, the subprotocol <c>osmen.key.&lt;key&gt;</c>.
+/// </summary>
+internal sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KeyRing keys, WrongKeyLimit wrongKeys)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "ApiKey";
+    public const string SubprotocolPrefix = "osmen.key.";
+
+    private static readonly AuthenticateResult Wrong = AuthenticateResult.Fail("The key is unknown, expired or revoked.");
+
+    /// <summary>The key of a request that was let in.</summary>
+    public static ApiKey KeyOf(HttpContext context) =>
+        context.Features.Get<ApiKey>() ?? throw new InvalidOperationException("The endpoint lets in callers without a key.");
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (Presented(Request) is not { } text)
+            return AuthenticateResult.NoResult();
+        var address = Context.Connection.RemoteIpAddress;
+        if (wrongKeys.IsBlocked(address))
+            return Wrong;
+        if (await keys.FindAsync(text, Context.RequestAborted) is not { } key)
+        {
+            wrongKeys.Note(address);
+            return Wrong;
+        }
+
+        Context.Features.Set(key);
+        return AuthenticateResult.Success(new AuthenticationTicket(key.Principal, ApiKeyAuthentication.SchemeName));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        if (wrongKeys.RetryAfter(Context.Connection.RemoteIpAddress) is { } wait)
+            return ProblemResponse.TooManyAsync(Context, "Too many wrong keys came from this address.", wait);
+        Response.Headers.WWWAuthenticate = "Bearer";
+        return ProblemResponse.WriteAsync(
+            Context, StatusCodes.Status401Unauthorized, Presented(Request) is null ? "A key is needed: Authorization: Bearer osm_… or X-Api-Key." : "The key is unknown, expired or revoked.");
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        ProblemResponse.WriteAsync(Context, StatusCodes.Status403Forbidden, $"The key's role, {Context.User.FindFirstValue(ClaimTypes.Role)}, may not do this.");
+
+    private static string? Presented(HttpRequest request)
+    {
+        const string bearer = "Bearer ";
+        if (request.Headers.Authorization.ToString() is { Length: > 0 } authorization)
+            return authorization.StartsWith(bearer, StringComparison.OrdinalIgnoreCase) ? authorization[bearer.Length..].Trim() : "";
+        if (request.Headers["X-Api-Key"].ToString() is { Length: > 0 } key)
+            return key.Trim();
+        if (request.HttpContext.WebSockets.IsWebSocketRequest)
+        {
+            var protocol = request.HttpContext.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p.StartsWith(SubprotocolPrefix, StringComparison.Ordinal));
+            return protocol?[SubprotocolPrefix.Length..];
+        }
+
+        return null;
+    }
+}

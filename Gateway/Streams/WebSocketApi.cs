@@ -1,0 +1,70 @@
+using OsMEN.Executions;
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+
+namespace OsMEN.Gateway.Streams;
+
+/// <summary>Many executions' events over one connection.</summary>
+internal static class WebSocketApi
+{
+    public const string Path = "/ws";
+
+    private const string Subprotocol = "osmen";
+
+    public static void MapWebSocketApi(this IEndpointRouteBuilder app) =>
+        app.Map(Path, ConnectAsync).RequireAuthorization(Policies.Read).WithTags("Streams").ExcludeFromDescription();
+
+    private static async Task ConnectAsync(
+        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            await ProblemResponse.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "This address speaks WebSocket only.");
+            return;
+        }
+
+        using var place = connections.TryEnter();
+        if (place is null)
+        {
+            ProblemResponse.SetRetryAfter(context, TimeSpan.FromSeconds(5));
+            await ProblemResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This gateway has as many connections as it takes.");
+            return;
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        {
+            // A browser closes unless one of the protocols that it offered is chosen.
+            SubProtocol = context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p == Subprotocol)
+                ?? context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p.StartsWith(ApiKeyAuthentication.SubprotocolPrefix, StringComparison.Ordinal)),
+            KeepAliveInterval = TimeSpan.FromSeconds(30),
+            KeepAliveTimeout = TimeSpan.FromSeconds(30),
+        });
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, time, logger).RunAsync(ending.Token);
+    }
+}
+
+/// <summary>Counts the open connections, and bounds them.</summary>
+internal sealed class WebSocketConnections
+{
+    private const int Max = 20_000;
+
+    private int _open;
+
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Null when there is no room; dispose to leave.</summary>
+    public IDisposable? TryEnter()
+    {
+        if (Interlocked.Increment(ref _open) <= Max)
+            return new Place(this);
+        Interlocked.Decrement(ref _open);
+        return null;
+    }
+
+    private sealed class Place(WebSocketConnections connections) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref connections._open);
+    }
+}
