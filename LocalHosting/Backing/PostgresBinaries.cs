@@ -6,10 +6,11 @@ namespace OsMEN.LocalHosting.Backing;
 internal sealed record PostgresBinaries(string Postgres, string InitDb)
 {
     /// <exception cref="DistributedApplicationException">It is not installed.</exception>
-    public static PostgresBinaries Find()
+    public static PostgresBinaries Find() => Find(Environment.GetEnvironmentVariable("PATH") ?? "", "/usr/lib/postgresql");
+
+    internal static PostgresBinaries Find(string path, string debian)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).ToList();
-        const string debian = "/usr/lib/postgresql";
+        var folders = path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).ToList();
         if (Directory.Exists(debian))
         {
             folders.AddRange(Directory.GetDirectories(debian)
