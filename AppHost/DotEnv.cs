@@ -5,7 +5,7 @@ namespace OsMEN.AppHost;
 /// <summary>The file <c>.env</c> beside the solution: <c>NAME=value</c> lines for whoever would rather not export them. What the environment has wins.</summary>
 internal static partial class DotEnv
 {
-    /// <summary>Adds the nearest <c>.env</c> at or above the current folder's solution to the environment. A line that cannot be read ends the process.</summary>
+    /// <summary>Adds the <c>.env</c> of the solution that this program was built in to the environment. A line that cannot be read ends the process.</summary>
     public static void Load()
     {
         if (Find() is not { } path)

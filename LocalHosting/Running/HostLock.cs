@@ -6,38 +6,53 @@ namespace OsMEN.LocalHosting.Running;
 /// <summary>One AppHost a folder: a lock of the operating system's, which goes with the process whatever ends it.</summary>
 internal sealed class HostLock : IDisposable
 {
+    // What a lock held by another process is, on each system.
+    private const int WouldBlockLinux = 11;
+    private const int WouldBlockMac = 35;
+    private const int SharingViolationWindows = unchecked((int)0x80070020);
+
     private readonly FileStream _file;
+    private readonly string _pidFile;
 
-    private HostLock(FileStream file) => _file = file;
-
-    /// <exception cref="DistributedApplicationException">Another AppHost runs in the folder.</exception>
-    public static HostLock Take(LocalFolder folder)
+    private HostLock(FileStream file, string pidFile)
     {
-        LocalFolder.CreatePrivate(folder.Root);
-        FileStream file;
-        try
-        {
-            file = new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException held)
-        {
-            throw new DistributedApplicationException($"another AppHost{Holder(folder.Lock)} runs in {folder.SolutionDirectory}: stop it first.", held);
-        }
-
-        file.SetLength(0);
-        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
-        return new(file);
+        _file = file;
+        _pidFile = pidFile;
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <exception cref="DistributedApplicationException">Another AppHost runs in the folder, or the folder cannot be written.</exception>
+    public static HostLock Take(LocalFolder folder)
+    {
+        // Who holds it stands beside it: a locked file cannot be read.
+        var pidFile = Path.ChangeExtension(folder.Lock, ".pid");
+        try
+        {
+            LocalFolder.CreatePrivate(folder.Root);
+            var file = new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            LocalFolder.WritePrivate(pidFile, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            return new(file, pidFile);
+        }
+        catch (IOException held) when (held.HResult is WouldBlockLinux or WouldBlockMac or SharingViolationWindows)
+        {
+            throw new DistributedApplicationException($"another AppHost{Holder(pidFile)} runs in {folder.SolutionDirectory}: stop it first.", held);
+        }
+        catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
+        {
+            throw new DistributedApplicationException($"{folder.Root} cannot be written: {denied.Message}", denied);
+        }
+    }
 
-    private static string Holder(string path)
+    public void Dispose()
+    {
+        File.Delete(_pidFile);
+        _file.Dispose();
+    }
+
+    private static string Holder(string pidFile)
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            return int.TryParse(reader.ReadToEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+            return int.TryParse(File.ReadAllText(pidFile), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})")
                 : "";
         }
