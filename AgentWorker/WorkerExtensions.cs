@@ -19,6 +19,7 @@ internal static class WorkerExtensions
         services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ToolSet>();
         services.AddSingleton<IAgentRunner, LlmAgentRunner>();
+        services.AddSingleton<IAgentRunner, ProcessAgentRunner>();
         services.AddSingleton<AgentRunners>();
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<ExecutionRunner>();

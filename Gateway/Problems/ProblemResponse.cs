@@ -34,6 +34,8 @@ internal static class ProblemResponse
 
     internal static void Complete(ProblemDetailsContext context)
     {
+        // The framework adds its own under the policy of the names of fields.
+        context.ProblemDetails.Extensions.Remove("trace_id");
         context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
         context.ProblemDetails.Extensions["requestId"] = context.HttpContext.TraceIdentifier;
     }

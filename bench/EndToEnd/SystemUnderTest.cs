@@ -57,6 +57,8 @@ internal sealed class SystemUnderTest : IAsyncDisposable
             ["ConnectionStrings__redis"] = redis.ConnectionString,
             ["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog"),
             ["OSMEN_API_KEYS"] = $"{Key}:admin:bench",
+            ["RATE_LIMIT_PER_ADDRESS"] = "1000000",
+            ["RATE_LIMIT_PER_KEY"] = "1000000",
             ["Worker__Slots"] = "256",
         })
             start.Environment[name] = value;

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Tools;
+using OsMEN.Executions.Catalog;
+using OsMEN.Llm;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.AgentWorker.Agents;
+
+/// <summary>The agents that ship, run with their own examples and no model.</summary>
+public sealed class CatalogueTests
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "catalog", "agents");
+
+    public static TheoryData<string> Agents => [.. Directory.EnumerateFiles(Folder, "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Agents))]
+    public async Task Every_agent_is_valid_and_answers_its_own_example(string id)
+    {
+        var files = CatalogFiles.Read(Folder);
+        Assert.Empty(files.Problems);
+        var agent = files.Agents[id];
+        Assert.NotNull(agent.Example);
+        if (agent.Type == AgentType.Process)
+            Programs.Need(agent.Command[0], agent.Command[0]);
+        var run = new RecordedRun(agent);
+        using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
+        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), TimeProvider.System), new ProcessAgentRunner(TimeProvider.System)]);
+        var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
+        Assert.Null(outcome.Error);
+        using var output = JsonDocument.Parse(outcome.Output!);
+        Assert.NotEmpty(run.Output);
+        Assert.NotEmpty(run.Logs);
+        if (agent.Type == AgentType.Llm)
+            Assert.Equal(run.Output, output.RootElement.GetProperty("text").GetString());
+        else
+            Assert.Equal(3, output.RootElement.GetProperty("levels").GetProperty("ERROR").GetInt32());
+    }
+
+    [Fact]
+    public void Workers_have_exactly_the_tools_that_definitions_may_name() =>
+        Assert.Equal(BuiltInTools.Names, new ToolSet(TimeProvider.System).Names.Order(StringComparer.Ordinal));
+}

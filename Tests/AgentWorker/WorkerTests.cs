@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.AgentWorker;
+using OsMEN.AgentWorker.Agents;
+using OsMEN.Executions;
+using OsMEN.Executions.Catalog;
+using OsMEN.Tests.Executions;
+
+namespace OsMEN.Tests.AgentWorker;
+
+/// <summary>A whole worker in this process, without Redis, with an agent that does what the test says.</summary>
+public sealed class WorkerTests : IAsyncLifetime
+{
+    private TestStore? _test;
+
+    private IExecutionStore Store => _test!.Store;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _test = await TestStore.SqliteAsync();
+
+    public ValueTask DisposeAsync() => _test!.DisposeAsync();
+
+    [Fact]
+    public async Task It_never_runs_more_than_it_has_slots_and_the_most_urgent_first()
+    {
+        var ids = new List<Guid>();
+        for (var priority = 0; priority < 10; priority++)
+            ids.Add(await AcceptAsync(New() with { Priority = priority }));
+        var running = 0;
+        var most = 0;
+        var order = new ConcurrentQueue<Guid>();
+        await using (await StartAsync(
+            async (run, _) =>
+            {
+                order.Enqueue(run.Execution.Id);
+                var now = Interlocked.Increment(ref running);
+                InterlockedMax(ref most, now);
+                await Task.Yield();
+                Interlocked.Decrement(ref running);
+                return new AgentOutcome("1");
+            },
+            slots: 3))
+            await Task.WhenAll(ids.Select(EndedAsync));
+        Assert.InRange(most, 1, 3);
+        Assert.Equal(ids.AsEnumerable().Reverse().Take(3).Order(), order.Take(3).Order());
+    }
+
+    [Fact]
+    public async Task A_failed_attempt_is_repeated_after_a_delay_until_they_are_used_up()
+    {
+        var id = await AcceptAsync(New() with { MaxAttempts = 3 });
+        await using var worker = await StartAsync((run, _) => Task.FromResult(AgentOutcome.Failed("Unavailable", $"attempt {run.Execution.Attempt}", retryable: true)));
+        var ended = await EndedAsync(id);
+        Assert.Equal((ExecutionStatus.Failed, 3, new ExecutionError("Unavailable", "attempt 3")), (ended.Status, ended.Attempt, ended.Error));
+        Assert.Equal(["PENDING", "RUNNING", "PENDING", "RUNNING", "PENDING", "RUNNING", "FAILED"], await StatesAsync(id));
+    }
+
+    [Fact]
+    public async Task What_cannot_go_better_is_not_repeated()
+    {
+        var refused = await AcceptAsync(New());
+        await using var worker = await StartAsync((run, _) => Task.FromResult(AgentOutcome.Failed("BadRequest", "no such model")));
+        var ended = await EndedAsync(refused);
+        Assert.Equal((ExecutionStatus.Failed, 1, new ExecutionError("BadRequest", "no such model")), (ended.Status, ended.Attempt, ended.Error));
+    }
+
+    [Fact]
+    public async Task An_agent_that_throws_fails_its_execution_and_nothing_else()
+    {
+        var bad = await AcceptAsync(New() with { MaxAttempts = 1 });
+        var good = await AcceptAsync(New());
+        await using var worker = await StartAsync((run, _) => run.Execution.Id == bad ? throw new InvalidDataException("odd") : Task.FromResult(new AgentOutcome("1")));
+        Assert.Equal(new ExecutionError("InvalidDataException", "odd"), (await EndedAsync(bad)).Error);
+        Assert.Equal(ExecutionStatus.Completed, (await EndedAsync(good)).Status);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_takes_too_long_is_stopped_and_timed_out()
+    {
+        var id = await AcceptAsync(New() with { Timeout = TimeSpan.FromSeconds(1) });
+        await using var worker = await StartAsync(ForeverAsync);
+        var ended = await EndedAsync(id);
+        Assert.Equal((ExecutionStatus.TimedOut, 1, new ExecutionError("Timeout", "Attempt 1 was not done within 1 s.")), (ended.Status, ended.Attempt, ended.Error));
+    }
+
+    [Fact]
+    public async Task A_running_execution_is_cancelled_with_the_heartbeat_when_Redis_is_away()
+    {
+        var id = await AcceptAsync(New());
+        var started = new TaskCompletionSource();
+        await using var worker = await StartAsync((run, token) =>
+        {
+            started.SetResult();
+            return ForeverAsync(run, token);
+        });
+        await started.Task.WaitAsync(Token);
+        Assert.Equal((true, ExecutionStatus.Running), ((await Store.CancelAsync(id, Token))!.Value is var r ? (r.Changed, r.Execution.Status) : default));
+        Assert.Equal(ExecutionStatus.Cancelled, (await EndedAsync(id)).Status);
+    }
+
+    [Fact]
+    public async Task On_a_stop_what_can_end_ends_and_the_rest_goes_back_without_losing_its_attempt()
+    {
+        var quick = await AcceptAsync(New());
+        var slow = await AcceptAsync(New());
+        var started = new CountdownEvent(2);
+        var finish = new TaskCompletionSource();
+        var worker = await StartAsync(async (run, token) =>
+        {
+            started.Signal();
+            await (run.Execution.Id == quick ? finish.Task : Task.Delay(Timeout.Infinite, token));
+            return new AgentOutcome("\"ended\"");
+        });
+        Assert.True(started.Wait(TimeSpan.FromSeconds(30), Token));
+        var late = await AcceptAsync(New());
+        var stopping = worker.DisposeAsync().AsTask();
+        finish.SetResult();
+        await stopping;
+        Assert.Equal((ExecutionStatus.Completed, "\"ended\""), ((await Store.GetAsync(quick, Token))!.Status, (await Store.GetAsync(quick, Token))!.Output));
+        var back = (await Store.GetAsync(slow, Token))!;
+        Assert.Equal((ExecutionStatus.Pending, 0), (back.Status, back.Attempt));
+        Assert.Equal((ExecutionStatus.Pending, 0), ((await Store.GetAsync(late, Token))!.Status, (await Store.GetAsync(late, Token))!.Attempt));
+        Assert.Equal(["PENDING", "RUNNING", "PENDING"], await StatesAsync(slow));
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_gone_fails_its_execution_with_a_reason()
+    {
+        var id = await AcceptAsync(New() with { Target = "gone" });
+        await using var worker = await StartAsync(ForeverAsync);
+        Assert.Equal(new ExecutionError("AgentNotFound", "There is no agent 'gone' any more."), (await EndedAsync(id)).Error);
+    }
+
+    private static NewExecution New() => StoreBehaviour.New() with { Target = "daily_brief" };
+
+    private static async Task<AgentOutcome> ForeverAsync(AgentRun run, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+        return new AgentOutcome("never");
+    }
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        for (var seen = Volatile.Read(ref target); value > seen; seen = Volatile.Read(ref target))
+        {
+            if (Interlocked.CompareExchange(ref target, value, seen) == seen)
+                return;
+        }
+    }
+
+    private async Task<Guid> AcceptAsync(NewExecution item) => (await Store.AcceptAsync([item], Token))[0].Execution!.Id;
+
+    private async Task<Execution> EndedAsync(Guid id)
+    {
+        await using var reader = await ServiceHarness.CreateAsync(Store);
+        var execution = await reader.Completions.WaitAsync(id, TimeSpan.FromSeconds(30), Token);
+        return execution!.Status.IsFinal() ? execution : throw new TimeoutException($"{id} is still {execution.Status}.");
+    }
+
+    private async Task<string[]> StatesAsync(Guid id) =>
+    [
+        .. (await Store.ReadEventsAsync(id, 0, 1000, Token))!.Frames.Select(f => JsonSerializer.Deserialize<JsonElement>(f))
+            .Where(e => e.GetProperty("type").GetString() == "status").Select(e => e.GetProperty("data").GetProperty("status").GetString()!),
+    ];
+
+    private async Task<Stopping> StartAsync(Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent, int slots = 8)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["ConnectionStrings:osmen"] = _test!.ConnectionString,
+            ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200",
+            ["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog"),
+            ["METRICS_PREFIX"] = "worker_tests_",
+            ["Executions:Lease"] = "00:00:03",
+            ["Executions:PollInterval"] = "00:00:00.020",
+            ["Executions:RetryDelay"] = "00:00:00.010",
+            ["Worker:Slots"] = slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["Worker:DrainTimeout"] = "00:00:00.500",
+            ["urls"] = "http://127.0.0.1:0",
+            ["LOG_LEVEL"] = "ERROR",
+        });
+        builder.AddWorker();
+        builder.Services.AddSingleton<IAgentRunner>(new Runner(agent));
+        var app = builder.Build();
+        await app.StartAsync(Token);
+        return new Stopping(app);
+    }
+
+    private sealed class Runner(Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent) : IAgentRunner
+    {
+        public AgentType Type => AgentType.Llm;
+
+        public Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken) => agent(run, cancellationToken);
+    }
+
+    /// <summary>Stops as SIGTERM does.</summary>
+    private sealed class Stopping(WebApplication app) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await app.StopAsync(CancellationToken.None);
+            await app.DisposeAsync();
+        }
+    }
+}
