@@ -33,8 +33,11 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public string RunFile => Path.Combine(Folder, ".osmen", "run.json");
 
+    /// <summary>What the services said of their lives, in order: <c>worker-1 started</c>.</summary>
     public IReadOnlyList<string> Events =>
-        Path.Combine(Folder, "events") is var path && File.Exists(path) ? File.ReadAllLines(path) : [];
+    [
+        .. _lines.Select(l => l.Split('|', 2, StringSplitOptions.TrimEntries)).Where(l => l is [_, "started" or "stopped"]).Select(l => $"{l[0]} {l[1]}"),
+    ];
 
     public HostProcess Start(params string[] arguments)
     {

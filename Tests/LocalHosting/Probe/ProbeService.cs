@@ -6,7 +6,7 @@ namespace OsMEN.Probe;
 
 /// <summary>
 /// A service that does as the files in its folder say: <c>name.unready</c> keeps it from being ready, <c>name.exit</c>
-/// ends it at once, <c>name.stubborn</c> keeps it from stopping. It writes what happens to it into <c>events</c>.
+/// ends it at once, <c>name.stubborn</c> keeps it from stopping. It says when it has started and stopped.
 /// </summary>
 internal static class ProbeService
 {
@@ -29,17 +29,10 @@ internal static class ProbeService
         // A grandchild, to see that it goes too.
         app.MapGet("/child", () => Results.Text(Process.Start("sleep", "600").Id.ToString(CultureInfo.InvariantCulture)));
         await app.StartAsync();
-        Write("started");
-        Console.WriteLine($"{name} listens");
+        Console.WriteLine("started");
         await app.WaitForShutdownAsync();
-        Write("stopped");
+        Console.WriteLine("stopped");
         if (File.Exists(Path.Combine(folder, name + ".stubborn")))
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
-
-        void Write(string what)
-        {
-            using var file = new FileStream(Path.Combine(folder, "events"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-            file.Write(System.Text.Encoding.UTF8.GetBytes($"{name} {what}\n"));
-        }
     }
 }
