@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace OsMEN.LocalHosting;
+
+/// <summary>A value that is known once the application runs: a port, a generated password, a connection string.</summary>
+public interface IValueProvider
+{
+    ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>A value in whose place a publisher writes an expression such as <c>{redis.bindings.tcp.host}</c>.</summary>
+public interface IManifestExpressionProvider
+{
+    string ValueExpression { get; }
+}
+
+/// <summary>Text with holes that are filled when the application runs, or written out as expressions when it is published.</summary>
+public sealed class ReferenceExpression : IValueProvider, IManifestExpressionProvider
+{
+    private readonly IReadOnlyList<object> _parts;
+
+    private ReferenceExpression(IReadOnlyList<object> parts) => _parts = parts;
+
+    /// <summary>What fills the holes.</summary>
+    public IEnumerable<IValueProvider> ValueProviders => _parts.OfType<IValueProvider>();
+
+    public string ValueExpression =>
+        string.Concat(_parts.Select(p => p is IManifestExpressionProvider provider ? provider.ValueExpression : ((string)p).Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
+
+    public static ReferenceExpression Create(in ExpressionInterpolatedStringHandler handler) => new(handler.Parts);
+
+    public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default)
+    {
+        var text = new StringBuilder();
+        foreach (var part in _parts)
+            text.Append(part is IValueProvider provider ? await provider.GetValueAsync(cancellationToken) : (string)part);
+        return text.ToString();
+    }
+
+    /// <summary>Takes <c>$"…{endpoint}…"</c> apart. What is not text must be a value and an expression: a parameter, an endpoint's property, another expression.</summary>
+    [InterpolatedStringHandler]
+    public readonly ref struct ExpressionInterpolatedStringHandler(int literalLength, int formattedCount)
+    {
+        internal List<object> Parts { get; } = new((formattedCount * 2) + (literalLength == 0 ? 0 : 1));
+
+        public void AppendLiteral(string value) => Parts.Add(value);
+
+        public void AppendFormatted(string? value) => Parts.Add(value ?? "");
+
+        public void AppendFormatted<T>(T valueProvider)
+            where T : IValueProvider, IManifestExpressionProvider => Parts.Add(valueProvider);
+
+        public void AppendFormatted<T>(IResourceBuilder<T> builder)
+            where T : IResource, IValueProvider, IManifestExpressionProvider => Parts.Add(builder.Resource);
+    }
+}
