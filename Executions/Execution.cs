@@ -83,10 +83,11 @@ public sealed record NewExecution
 
     /// <summary>SHA-256 of target and body: tells a repeated request from another one under the same key.</summary>
     public byte[]? RequestHash { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>Cut to microseconds, which is what the stores keep.</summary>
+    public required DateTimeOffset CreatedAt { get; init => field = Cut(value); }
 
-    /// <summary>Null is at once.</summary>
-    public DateTimeOffset? RunAt { get; init; }
+    /// <summary>Null is at once. Cut to microseconds.</summary>
+    public DateTimeOffset? RunAt { get; init => field = value is { } time ? Cut(time) : null; }
     public TimeSpan? Timeout { get; init; }
     public int MaxAttempts { get; init; } = 3;
     public decimal? BudgetUsd { get; init; }
@@ -115,6 +116,8 @@ public sealed record NewExecution
         TraceParent = TraceParent,
         RequestId = RequestId,
     };
+
+    private static DateTimeOffset Cut(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     /// <summary>Whether this is the request that led to <paramref name="found"/>: sent again, or the same under its key.</summary>
     internal bool Repeats(Execution found, byte[]? foundHash) =>

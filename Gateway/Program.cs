@@ -21,6 +21,7 @@ return await StartupErrors.RunAsync(async () =>
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddSingleton<WebSocketConnections>();
+    builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
     builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));

@@ -118,6 +118,12 @@ public static class AgentJson
         var errors = new List<FieldError>();
         var reader = new JsonFields(root, "", errors);
         var limits = new JsonFields(reader.Take("limits"), "limits.", errors);
+        var example = reader.Take("example");
+        if (!JsonFields.IsUnicode(example))
+        {
+            errors.Add(new("example", "must be valid Unicode"));
+            example = default;
+        }
         var defaults = new AgentLimits();
         var definition = new AgentDefinition
         {
@@ -131,7 +137,7 @@ public static class AgentJson
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),
-            Example = reader.Take("example") is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } e ? JsonSerializer.Serialize(e, AgentJsonContext.Default.JsonElement) : null,
+            Example = example.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : JsonSerializer.Serialize(example, AgentJsonContext.Default.JsonElement),
             Folder = folder,
             Limits = new AgentLimits
             {

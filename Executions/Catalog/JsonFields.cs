@@ -130,6 +130,28 @@ public sealed class JsonFields
         }
     }
 
+    /// <summary>
+    /// Whether every text and name inside is Unicode. Escaped halves of surrogate pairs are valid JSON, but no text: whoever reads
+    /// them later would stumble.
+    /// </summary>
+    public static bool IsUnicode(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString() is not null,
+                JsonValueKind.Array => value.EnumerateArray().All(IsUnicode),
+                JsonValueKind.Object => value.EnumerateObject().All(p => p.Name is not null && IsUnicode(p.Value)),
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static bool Absent(JsonElement value) => value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
     private static string Shorten(string name) => name.Length <= 64 ? name : name[..64] + "…";

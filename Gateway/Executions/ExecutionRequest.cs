@@ -66,10 +66,10 @@ internal sealed record ExecutionRequest(
 
         var input = fields.Take("input");
         Check(input.ValueKind is JsonValueKind.Object or JsonValueKind.String, "input", "is required: an object or a text");
-        Check(IsUnicode(input), "input", "must be valid Unicode");
+        Check(JsonFields.IsUnicode(input), "input", "must be valid Unicode");
         var metadata = fields.Take("metadata");
         Check(metadata.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null or JsonValueKind.Object, "metadata", "must be an object");
-        Check(IsUnicode(metadata), "metadata", "must be valid Unicode");
+        Check(JsonFields.IsUnicode(metadata), "metadata", "must be valid Unicode");
         var priority = fields.Integer("priority", int.MaxValue);
         Check(priority is null or (>= 0 and <= 9), "priority", "must be 0 to 9");
         var attempts = fields.Integer("max_attempts", int.MaxValue);
@@ -108,30 +108,4 @@ internal sealed record ExecutionRequest(
 
     private static bool HasOffset(JsonElement value) =>
         value.GetRawText().TrimEnd('"') is { Length: > 6 } text && (text[^1] is 'Z' or 'z' || text[^6] is '+' or '-');
-
-    // Escaped halves of surrogate pairs are valid JSON, but no text: a reader would stumble later.
-    private static bool IsUnicode(JsonElement value)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.String:
-                try
-                {
-                    value.GetString();
-                    return true;
-                }
-                catch (InvalidOperationException)
-                {
-                    return false;
-                }
-
-            case JsonValueKind.Array:
-                return value.EnumerateArray().All(IsUnicode);
-            case JsonValueKind.Object:
-                // A property's name throws the same exception, which the caller knows.
-                return value.EnumerateObject().All(p => p.Name is not null && IsUnicode(p.Value));
-            default:
-                return true;
-        }
-    }
 }

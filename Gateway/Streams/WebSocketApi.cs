@@ -15,7 +15,7 @@ internal static class WebSocketApi
         app.Map(Path, ConnectAsync).RequireAuthorization(Policies.Read).WithTags("Streams").ExcludeFromDescription();
 
     private static async Task ConnectAsync(
-        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
+        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -41,7 +41,7 @@ internal static class WebSocketApi
             KeepAliveTimeout = TimeSpan.FromSeconds(30),
         });
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, time, logger).RunAsync(ending.Token);
+        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, limits, time, logger).RunAsync(ending.Token);
     }
 }
 
@@ -51,8 +51,14 @@ internal sealed class WebSocketConnections
     private const int Max = 20_000;
 
     private int _open;
+    private long _slow;
 
     public int Open => Volatile.Read(ref _open);
+
+    /// <summary>How many were closed because they were read too slowly.</summary>
+    public long ClosedAsSlow => Volatile.Read(ref _slow);
+
+    public void CountSlow() => Interlocked.Increment(ref _slow);
 
     /// <summary>Null when there is no room; dispose to leave.</summary>
     public IDisposable? TryEnter()

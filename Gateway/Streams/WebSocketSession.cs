@@ -11,18 +11,18 @@ namespace OsMEN.Gateway.Streams;
 /// <summary>
 /// One connection: reads what the client wants, follows each execution that it subscribed to, and sends all frames through one
 /// bounded queue. While the queue is full the feeds wait, reading on from the store later; a client that takes nothing for
-/// <see cref="SlowReader"/> is closed with 1013 (try again later) and can resume with <c>after</c>.
+/// <see cref="StreamLimits.SlowReader"/> is closed with 1013 (try again later) and can resume with <c>after</c>.
 /// </summary>
 internal sealed partial class WebSocketSession(
-    WebSocket socket, ApiKey key, KeyRing keys, IExecutionStore store, EventFeed feed, TimeProvider time, ILogger logger)
+    WebSocket socket, ApiKey key, KeyRing keys, IExecutionStore store, EventFeed feed, WebSocketConnections connections, StreamLimits limits, TimeProvider time, ILogger logger)
 {
     private const int MaxSubscriptions = 1000;
     private const int MaxMessage = 16 * 1024;
-    private const int MaxQueued = 1000;
 
-    private static readonly TimeSpan SlowReader = TimeSpan.FromSeconds(10);
+    // Frames may be large: a log line is up to 1 MiB.
+    private const int MaxQueued = 64;
+
     private static readonly TimeSpan KeyCheck = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     private readonly ConcurrentDictionary<string, (CancellationTokenSource Stop, Task Running)> _subscriptions = new(StringComparer.OrdinalIgnoreCase);
@@ -32,19 +32,13 @@ internal sealed partial class WebSocketSession(
     /// <summary>Runs until either side closes. <paramref name="ending"/> is the server's wish to end.</summary>
     public async Task RunAsync(CancellationToken ending)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        using var stop = new CancellationTokenSource();
+        await using var ended = ending.Register(() => Stop(stop, WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again."));
+        var stopped = Task.Delay(Timeout.Infinite, stop.Token);
         var sending = SendAsync(stop.Token);
         var watching = WatchKeyAsync(stop);
-        try
-        {
-            await ReceiveAsync(stop);
-        }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
-        {
-            if (ending.IsCancellationRequested)
-                (_closeStatus, _closeReason) = (WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again.");
-        }
-
+        var receiving = ReceiveAsync(stop);
+        await Task.WhenAny(receiving, stopped);
         await stop.CancelAsync();
         foreach (var (_, (own, running)) in _subscriptions)
         {
@@ -52,38 +46,53 @@ internal sealed partial class WebSocketSession(
             own.Dispose();
         }
 
-        await sending;
         await watching;
-        await CloseAsync();
+        await CloseAsync(sending, receiving);
     }
 
+    private void Stop(CancellationTokenSource stop, WebSocketCloseStatus status, string reason)
+    {
+        if (stop.IsCancellationRequested)
+            return;
+        (_closeStatus, _closeReason) = (status, reason);
+        stop.Cancel();
+    }
+
+    // Without a token: a receive that is cancelled takes the connection with it, and no close frame could say why.
     private async Task ReceiveAsync(CancellationTokenSource stop)
     {
-        var buffer = new byte[MaxMessage];
-        while (true)
+        try
         {
-            var length = 0;
-            ValueWebSocketReceiveResult received;
-            do
+            var buffer = new byte[MaxMessage];
+            while (await ReceiveMessageAsync(buffer, stop) is { } length and >= 0)
             {
-                received = await socket.ReceiveAsync(buffer.AsMemory(length), stop.Token);
-                length += received.Count;
-                if (received.MessageType == WebSocketMessageType.Close)
-                    return;
-                if (length == MaxMessage && !received.EndOfMessage)
-                {
-                    (_closeStatus, _closeReason) = (WebSocketCloseStatus.MessageTooBig, "Messages are at most 16 KB.");
-                    return;
-                }
+                if (!stop.IsCancellationRequested)
+                    await HandleAsync(buffer.AsMemory(0, length), stop);
             }
-            while (!received.EndOfMessage);
-            if (received.MessageType != WebSocketMessageType.Text)
-            {
-                (_closeStatus, _closeReason) = (WebSocketCloseStatus.InvalidMessageType, "Messages are text.");
-                return;
-            }
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        {
+            // The client is gone, or the connection ends.
+        }
+    }
 
-            await HandleAsync(buffer.AsMemory(0, length), stop);
+    /// <summary>Length of a whole message, -1 at the end.</summary>
+    private async Task<int> ReceiveMessageAsync(byte[] buffer, CancellationTokenSource stop)
+    {
+        for (var length = 0; ;)
+        {
+            var received = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+            length += received.Count;
+            if (received.MessageType == WebSocketMessageType.Close)
+                return -1;
+            if (received.MessageType != WebSocketMessageType.Text)
+                Stop(stop, WebSocketCloseStatus.InvalidMessageType, "Messages are text.");
+            if (received.EndOfMessage)
+                return length;
+            if (length < MaxMessage)
+                continue;
+            Stop(stop, WebSocketCloseStatus.MessageTooBig, "Messages are at most 16 KB.");
+            length = 0;
         }
     }
 
@@ -190,7 +199,7 @@ internal sealed partial class WebSocketSession(
     {
         if (_outgoing.Writer.TryWrite(frame))
             return;
-        using var patience = new CancellationTokenSource(SlowReader, time);
+        using var patience = new CancellationTokenSource(limits.SlowReader, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop.Token);
         try
         {
@@ -198,8 +207,8 @@ internal sealed partial class WebSocketSession(
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            (_closeStatus, _closeReason) = ((WebSocketCloseStatus)1013, "The connection is read too slowly; resume with after.");
-            await stop.CancelAsync();
+            connections.CountSlow();
+            Stop(stop, (WebSocketCloseStatus)1013, "The connection is read too slowly; resume with after.");
             throw;
         }
     }
@@ -209,7 +218,7 @@ internal sealed partial class WebSocketSession(
         try
         {
             await foreach (var frame in _outgoing.Reader.ReadAllAsync(cancellationToken))
-                await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+                await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -227,8 +236,7 @@ internal sealed partial class WebSocketSession(
             {
                 if (keys.IsStillGood(key))
                     continue;
-                (_closeStatus, _closeReason) = (WebSocketCloseStatus.PolicyViolation, "The key is no longer valid.");
-                await stop.CancelAsync();
+                Stop(stop, WebSocketCloseStatus.PolicyViolation, "The key is no longer valid.");
             }
         }
         catch (OperationCanceledException)
@@ -237,20 +245,33 @@ internal sealed partial class WebSocketSession(
         }
     }
 
-    private async Task CloseAsync()
+    // Tells the client why, behind what is being sent, and waits a moment for its answer.
+    private async Task CloseAsync(Task sending, Task receiving)
     {
-        using var limit = new CancellationTokenSource(CloseTimeout, time);
+        using var limit = new CancellationTokenSource(limits.CloseTimeout, time);
         try
         {
+            await sending.WaitAsync(limit.Token);
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
                 await socket.CloseOutputAsync(_closeStatus, _closeReason, limit.Token);
+            await receiving.WaitAsync(limit.Token);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // It is gone already.
+            socket.Abort();
+            await receiving;
+            await sending;
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Events of execution {Execution} could not be read")]
     private static partial void LogFailed(ILogger logger, Exception e, Guid execution);
+}
+
+/// <summary>Patience with clients.</summary>
+/// <param name="SlowReader">How long a full queue may stay full.</param>
+/// <param name="CloseTimeout">How long a closing connection may take to send what is under way and to answer.</param>
+internal sealed record StreamLimits(TimeSpan SlowReader, TimeSpan CloseTimeout)
+{
+    public static readonly StreamLimits Default = new(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5));
 }
