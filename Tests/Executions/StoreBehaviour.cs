@@ -165,6 +165,36 @@ public abstract class StoreBehaviour : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Events_and_the_end_of_one_execution_may_come_in_one_batch_beside_a_stale_record()
+    {
+        for (var turn = 0; turn < 2; turn++)
+        {
+            var id = (await AcceptAsync(New())).Id;
+            var stale = (await ClaimAsync(1, lease: TimeSpan.FromMilliseconds(-1)))[0];
+            await new LeaseRescuer(Store, TimeProvider.System).RescueAsync(10, Token);
+            var claim = (await ClaimAsync(1))[0];
+            ExecutionRecord[] records =
+            [
+                new() { Lease = claim.Lease, Events = Frames(claim, claim.LastSeq + 1, ExecutionStatus.Running) },
+                new()
+                {
+                    Lease = claim.Lease,
+                    Events = Frames(claim, claim.LastSeq + 2, ExecutionStatus.Completed),
+                    End = new AttemptEnd(ExecutionStatus.Completed, "\"done\""),
+                },
+                new() { Lease = stale.Lease, Events = Frames(stale, 90, ExecutionStatus.Failed) },
+            ];
+            if (turn == 1)
+                records = [records[2], records[0], records[1]];
+            Assert.Equal(records.Select(r => r.Lease == claim.Lease), await Store.RecordAsync(records, Token));
+
+            var found = (await Store.GetAsync(id, Token))!;
+            Assert.Equal((ExecutionStatus.Completed, "\"done\"", 2), (found.Status, found.Output, found.Attempt));
+            Assert.DoesNotContain((await Store.ReadEventsAsync(id, 0, 100, Token))!.Frames, f => f.Contains("FAILED", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task A_late_worker_cannot_complete_a_reclaimed_execution_but_its_spend_counts()
     {
         var id = (await AcceptAsync(New())).Id;

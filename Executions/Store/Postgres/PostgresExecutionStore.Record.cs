@@ -3,7 +3,8 @@ namespace OsMEN.Executions;
 internal sealed partial class PostgresExecutionStore
 {
     // One statement, so one round trip and one transaction. Only what its fence still holds is changed; calls are recorded
-    // in any case, since their money was spent whoever holds the execution now.
+    // in any case, since their money was spent whoever holds the execution now. A batch may hold several records of one
+    // execution (events, then its end): what ends it is matched by that, not by the id alone.
     private const string RecordSql = """
         WITH item AS (
           SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
@@ -16,23 +17,23 @@ internal sealed partial class PostgresExecutionStore
           UPDATE execution_queue q SET status = 0, worker = NULL, lease_until = NULL, run_at = coalesce(i.run_at, now()),
             attempt = q.attempt - i.uncounted
           FROM item i WHERE i.finish = 0 AND q.id = i.id AND q.fence = i.fence AND q.status = 1
-          RETURNING q.id),
+          RETURNING q.id, q.fence),
         kept AS (
-          SELECT q.id FROM execution_queue q JOIN item i ON q.id = i.id AND q.fence = i.fence
+          SELECT q.id, q.fence FROM execution_queue q JOIN item i ON q.id = i.id AND q.fence = i.fence
           WHERE i.finish = -1 AND q.status = 1 FOR UPDATE OF q),
-        held AS (SELECT id FROM gone UNION ALL SELECT id FROM back UNION ALL SELECT id FROM kept),
+        held AS (SELECT id, fence FROM gone UNION SELECT id, fence FROM back UNION SELECT id, fence FROM kept),
         written_events AS (
           INSERT INTO execution_events (execution_id, first_seq, last_seq, frames)
           SELECT v.id, v.first_seq, v.last_seq, v.frames
-          FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::text[]) AS v(id, first_seq, last_seq, frames)
-          JOIN held USING (id)
+          FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[]) AS v(id, fence, first_seq, last_seq, frames)
+          JOIN held USING (id, fence)
           ON CONFLICT DO NOTHING),
         written_calls AS (
           INSERT INTO llm_calls (id, execution_id, platform, model, started_at, duration_ms, first_token_ms, status, error,
             input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, estimated, cost_usd)
-          SELECT * FROM unnest($13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::timestamptz[], $18::double precision[],
-            $19::double precision[], $20::smallint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
-            $26::bigint[], $27::boolean[], $28::numeric[])
+          SELECT * FROM unnest($14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::timestamptz[], $19::double precision[],
+            $20::double precision[], $21::smallint[], $22::text[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[],
+            $27::bigint[], $28::boolean[], $29::numeric[])
           ON CONFLICT DO NOTHING
           RETURNING *),
         used AS (
@@ -47,7 +48,7 @@ internal sealed partial class PostgresExecutionStore
             input_tokens = e.input_tokens + coalesce(u.input, 0), output_tokens = e.output_tokens + coalesce(u.output, 0),
             cached_tokens = e.cached_tokens + coalesce(u.cached, 0), cache_write_tokens = e.cache_write_tokens + coalesce(u.cache_write, 0),
             reasoning_tokens = e.reasoning_tokens + coalesce(u.reasoning, 0), cost_usd = e.cost_usd + coalesce(u.cost, 0)
-          FROM gone g JOIN item i ON i.id = g.id LEFT JOIN used u ON u.id = g.id
+          FROM gone g JOIN item i ON i.id = g.id AND i.fence = g.fence AND i.finish >= 2 LEFT JOIN used u ON u.id = g.id
           WHERE e.id = g.id),
         spent AS (
           UPDATE executions e SET platform = u.platform, model = u.model,
@@ -55,7 +56,7 @@ internal sealed partial class PostgresExecutionStore
             cached_tokens = e.cached_tokens + u.cached, cache_write_tokens = e.cache_write_tokens + u.cache_write,
             reasoning_tokens = e.reasoning_tokens + u.reasoning, cost_usd = e.cost_usd + u.cost
           FROM used u WHERE e.id = u.id AND NOT EXISTS (SELECT FROM gone g WHERE g.id = u.id))
-        SELECT id FROM held
+        SELECT id, fence FROM held
         """;
 
     public async Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken)
@@ -73,6 +74,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(Times(Column(items, i => i.End?.RunAt)));
         p.Add(P(Column(items, i => i.End is { CountAttempt: false } ? 1 : 0)));
         p.Add(P(Column(events, i => i.Lease.Execution)));
+        p.Add(P(Column(events, i => i.Lease.Fence)));
         p.Add(P(Column(events, i => i.Events!.FirstSeq)));
         p.Add(P(Column(events, i => i.Events!.LastSeq)));
         p.Add(P(Column(events, i => i.Events!.Text)));
@@ -93,26 +95,26 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(calls, c => c.Call.Estimated)));
         p.Add(P(Column(calls, c => c.Call.CostUsd)));
 
-        var held = new HashSet<Guid>(items.Count);
+        var held = new HashSet<LeaseId>(items.Count);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                held.Add(reader.GetGuid(0));
+                held.Add(new LeaseId(reader.GetGuid(0), reader.GetInt64(1)));
         }
 
-        if (held.Count < items.Count)
+        if (!items.All(i => held.Contains(i.Lease)))
             await AddEndedBeforeAsync(items, held, cancellationToken);
-        return Column(items, i => held.Contains(i.Lease.Execution));
+        return Column(items, i => held.Contains(i.Lease));
     }
 
     // A batch whose commit was confirmed to nobody (the connection broke) is sent again: its ends stand under their own fence.
-    private async Task AddEndedBeforeAsync(IReadOnlyList<ExecutionRecord> items, HashSet<Guid> held, CancellationToken cancellationToken)
+    private async Task AddEndedBeforeAsync(IReadOnlyList<ExecutionRecord> items, HashSet<LeaseId> held, CancellationToken cancellationToken)
     {
-        var missing = items.Where(i => i.End is { } end && end.Status.IsFinal() && !held.Contains(i.Lease.Execution)).ToArray();
+        var missing = items.Where(i => i.End is { } end && end.Status.IsFinal() && !held.Contains(i.Lease)).ToArray();
         if (missing.Length == 0)
             return;
         await using var command = database.CreateCommand("""
-            SELECT e.id FROM executions e JOIN unnest($1::uuid[], $2::bigint[], $3::smallint[]) AS i(id, fence, finish)
+            SELECT e.id, e.fence FROM executions e JOIN unnest($1::uuid[], $2::bigint[], $3::smallint[]) AS i(id, fence, finish)
               ON e.id = i.id AND e.fence = i.fence AND e.status = i.finish
             """);
         command.Parameters.Add(P(Column(missing, i => i.Lease.Execution)));
@@ -120,6 +122,6 @@ internal sealed partial class PostgresExecutionStore
         command.Parameters.Add(P(Column(missing, i => (short)i.End!.Status)));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            held.Add(reader.GetGuid(0));
+            held.Add(new LeaseId(reader.GetGuid(0), reader.GetInt64(1)));
     }
 }
