@@ -19,8 +19,11 @@ internal static class BackingPrograms
                 (RedisResource redis, _) => new GarnetProgram(redis, folder),
                 (PostgresServerResource postgres, BackingKind.Native) => new PostgresProgram(postgres, Databases(postgres, resources), folder),
                 (PostgresServerResource postgres, _) => new SqliteProgram(postgres, Databases(postgres, resources), folder),
+                (ContainerResource container, _) => new UnavailableProgram(container),
                 _ => null,
             };
+            if (resource is RedisResource open)
+                open.Annotations.Add(new ConnectionStringRedirectAnnotation(open.Passwordless()));
             if (program is not null)
                 programs.Add(program);
         }

@@ -64,6 +64,9 @@ public enum EndpointProperty
     Port,
     Scheme,
     HostAndPort,
+
+    /// <summary>The port that the program itself listens on.</summary>
+    TargetPort,
 }
 
 /// <summary>A part of an endpoint's address, for others to refer to.</summary>
@@ -71,10 +74,15 @@ public sealed class EndpointReferenceExpression(EndpointReference endpoint, Endp
 {
     public string ValueExpression => property == EndpointProperty.HostAndPort
         ? $"{Binding("host")}:{Binding("port")}"
-        : Binding(property.ToString().ToLowerInvariant());
+        : Binding(property == EndpointProperty.TargetPort ? "targetPort" : property.ToString().ToLowerInvariant());
+
+    internal EndpointReference Endpoint => endpoint;
+
+    internal EndpointProperty Property => property;
 
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => new(property switch
     {
+        EndpointProperty.TargetPort => (endpoint.EndpointAnnotation.TargetPort ?? endpoint.Port).ToString(CultureInfo.InvariantCulture),
         EndpointProperty.Url => endpoint.Url,
         EndpointProperty.Host => endpoint.Host,
         EndpointProperty.Port => endpoint.Port.ToString(CultureInfo.InvariantCulture),

@@ -25,6 +25,9 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
     /// <summary>What fills the holes.</summary>
     public IEnumerable<IValueProvider> ValueProviders => _parts.OfType<IValueProvider>();
 
+    /// <summary>Text, and what fills the holes, in order. For publishers, which write each in their own way.</summary>
+    internal IReadOnlyList<object> Parts => _parts;
+
     public string ValueExpression =>
         string.Concat(_parts.Select(p => p is IManifestExpressionProvider provider ? provider.ValueExpression : ((string)p).Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)));
 
@@ -51,7 +54,23 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
         public void AppendFormatted<T>(T valueProvider)
             where T : IValueProvider, IManifestExpressionProvider => Parts.Add(valueProvider);
 
+        /// <param name="valueProvider">What fills the hole.</param>
+        /// <param name="format"><c>uri</c> escapes the value for use in a URI.</param>
+        public void AppendFormatted<T>(T valueProvider, string format)
+            where T : IValueProvider, IManifestExpressionProvider => Parts.Add(format == "uri" ? new UriEscapedValue(valueProvider) : valueProvider);
+
         public void AppendFormatted<T>(IResourceBuilder<T> builder)
             where T : IResource, IValueProvider, IManifestExpressionProvider => Parts.Add(builder.Resource);
     }
+}
+
+/// <summary>A value with what means something in a URI escaped. A publisher names it after the parameter that it is made of.</summary>
+internal sealed class UriEscapedValue(IValueProvider value) : IValueProvider, IManifestExpressionProvider
+{
+    public IValueProvider Value => value;
+
+    public string ValueExpression => value is ParameterResource parameter ? $"{{{parameter.Name}-uri-encoded.value}}" : ((IManifestExpressionProvider)value).ValueExpression;
+
+    public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
+        await value.GetValueAsync(cancellationToken) is { } text ? Uri.EscapeDataString(text) : null;
 }

@@ -59,7 +59,7 @@ internal sealed class ApplicationRunner
         try
         {
             await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.State == ResourceState.FailedToStart)), ending.Token);
+                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
             _report.Ready();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending.Token);
         }
@@ -118,7 +118,7 @@ internal sealed class ApplicationRunner
     private static void AllocatePorts(IReadOnlyList<ResourceProgram> programs, ConsoleOutput output)
     {
         var ports = new Ports();
-        foreach (var program in programs)
+        foreach (var program in programs.Where(p => p is not UnavailableProgram))
         {
             foreach (var endpoint in program.Resource.Annotations.OfType<EndpointAnnotation>())
             {
