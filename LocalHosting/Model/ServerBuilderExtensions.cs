@@ -64,6 +64,7 @@ public static class ServerBuilderExtensions
     }
 
     // A password that is not kept would differ from the one that the data directory was made with.
-    private static ParameterResource Password(IDistributedApplicationBuilder builder, string name, bool special) =>
-        builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = special }, secret: true, persist: true).Resource;
+    private static ParameterResource Password(IDistributedApplicationBuilder builder, string name, bool special) => builder.Resources.Any(r => r.Name == name)
+        ? throw new DistributedApplicationException($"There are two resources named \"{name}\".")
+        : builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = special }, secret: true, persist: true).Resource;
 }
