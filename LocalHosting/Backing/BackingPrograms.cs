@@ -44,7 +44,7 @@ internal sealed class BackingPrograms : IAsyncDisposable
                 (RedisResource redis, _) => new GarnetProgram(redis, folder),
                 (PostgresServerResource postgres, BackingKind.Native) => new PostgresProgram(postgres, Databases(postgres, resources), folder),
                 (PostgresServerResource postgres, _) => new SqliteProgram(postgres, Databases(postgres, resources), folder),
-                (ContainerResource container, _) => NativeImages.Find(container, folder) ?? (ResourceProgram)new UnavailableProgram(container),
+                (ContainerResource container, _) => NativeImages.Find(container, folder, resources) ?? (ResourceProgram)new UnavailableProgram(container),
                 _ => null,
             };
             if (resource is RedisResource open && network is null)

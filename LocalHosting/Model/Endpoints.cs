@@ -32,6 +32,9 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
 
     public string EndpointName => endpointName;
 
+    /// <summary>Which replica of the resource is meant, from 0.</summary>
+    internal int Replica { get; init; }
+
     public EndpointAnnotation EndpointAnnotation =>
         owner.Annotations.OfType<EndpointAnnotation>().FirstOrDefault(e => e.Name == endpointName)
         ?? throw new DistributedApplicationException($"The resource \"{owner.Name}\" has no endpoint \"{endpointName}\".");
@@ -43,8 +46,8 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
 
     public string Host => "127.0.0.1";
 
-    public int Port => EndpointAnnotation.AllocatedPorts is [var first, ..]
-        ? first
+    public int Port => EndpointAnnotation.AllocatedPorts is var ports && Replica < ports.Count
+        ? ports[Replica]
         : throw new DistributedApplicationException($"The endpoint \"{endpointName}\" of \"{owner.Name}\" has no port yet.");
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"{Scheme}://{Host}:{Port}");

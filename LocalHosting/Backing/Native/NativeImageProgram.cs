@@ -1,24 +1,29 @@
-using System.Globalization;
 using OsMEN.LocalHosting.Running;
 
 namespace OsMEN.LocalHosting.Backing.Native;
 
 /// <summary>
-/// Runs a container's program as it is installed here: its arguments with the mounts' paths in the place of those inside the container,
-/// and the endpoint's port on 127.0.0.1.
+/// Runs a container's program as it is installed here. Its arguments and configuration are those of the container, with what they
+/// name inside translated to what it is outside (<see cref="InsideOut"/>).
 /// </summary>
-internal sealed class NativeImageProgram(ContainerResource container, NativeImage image, string program, LocalFolder folder) : ResourceProgram(container)
+internal sealed class NativeImageProgram(ContainerResource container, NativeImage image, string program, LocalFolder folder, IReadOnlyList<IResource> resources)
+    : ResourceProgram(container)
 {
+    private const long MaxTextFile = 4 << 20;
+
     private string Home => Path.Combine(folder.Native, Resource.Name);
 
     public override async Task PrepareAsync(Action<string> say, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(Home);
+        Directory.CreateDirectory(Path.Combine(Home, "tmp"));
+        var translation = Translation();
         foreach (var mount in Mounts())
         {
             if (mount.Type == ContainerMountType.Volume)
-                Directory.CreateDirectory(SourceOf(mount));
-            else if (!Path.Exists(mount.Source))
+                Directory.CreateDirectory(OutsideOf(mount));
+            else if (Path.Exists(mount.Source))
+                Copy(mount.Source, OutsideOf(mount), translation);
+            else
                 throw new DistributedApplicationException($"{mount.Source}, which it reads, is not there.");
         }
 
@@ -27,16 +32,15 @@ internal sealed class NativeImageProgram(ContainerResource container, NativeImag
 
     public override async ValueTask<ProgramPlan?> PlanAsync(int replica, CancellationToken cancellationToken)
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port(replica, "http")}");
-        var arguments = image.Arguments.Select(a => a.Replace("{address}", address, StringComparison.Ordinal)).ToList();
+        var translation = Translation();
+        var arguments = new List<string>();
         foreach (var argument in Resource.Annotations.OfType<CommandLineArgsAnnotation>().SelectMany(a => a.Args))
-        {
-            var text = await Viewpoint.Host.ReadAsync(argument, cancellationToken);
-            if (!IsGiven(text))
-                arguments.Add(Outside(text));
-        }
+            arguments.Add(translation.Of(await Viewpoint.Host.ReadAsync(argument, cancellationToken)));
 
-        var (file, all) = Unprivileged.Command(program, arguments);
+        // An entry point of the model's is a shell whose script names the program, which is translated with it.
+        var (file, all) = container.Entrypoint is { } entrypoint
+            ? Unprivileged.Command(entrypoint, arguments)
+            : Unprivileged.Command(program, [Listen(), .. arguments]);
         return new(file, all) { WorkingDirectory = Home, StopTimeout = TimeSpan.FromSeconds(8) };
     }
 
@@ -45,24 +49,35 @@ internal sealed class NativeImageProgram(ContainerResource container, NativeImag
 
     public override Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken) => HttpProbe.ProbeAsync(Resource, replica, cancellationToken);
 
+    private string Listen() => image.Listen.Replace(
+        "{address}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"127.0.0.1:{Port(0, "http")}"), StringComparison.Ordinal);
+
+    private InsideOut Translation()
+    {
+        var paths = Mounts().Select(m => (m.Target, OutsideOf(m))).Append(("/tmp", Path.Combine(Home, "tmp")));
+        return new InsideOut([.. paths, (image.Inside, $"{program} {Listen()}")], resources, container);
+    }
+
     private IEnumerable<ContainerMountAnnotation> Mounts() => Resource.Annotations.OfType<ContainerMountAnnotation>();
 
-    private string SourceOf(ContainerMountAnnotation mount) =>
-        mount.Type == ContainerMountType.Volume ? Path.Combine(Home, mount.Source ?? "data") : mount.Source!;
+    private string OutsideOf(ContainerMountAnnotation mount) => Path.Combine(Home, mount.Target.Trim('/').Replace('/', '-'));
 
-    // --name=value, where this program gets that name from us.
-    private bool IsGiven(string argument) => image.Arguments.Any(a => argument.StartsWith(a.Split('=')[0] + "=", StringComparison.Ordinal));
-
-    // The longest mount first: /etc/prometheus/rules may be another than /etc/prometheus.
-    private string Outside(string argument)
+    // A copy of what is there now: what was removed from the source is removed here.
+    private static void Copy(string source, string target, InsideOut translation)
     {
-        foreach (var mount in Mounts().OrderByDescending(m => m.Target.Length))
+        if (File.Exists(source))
         {
-            var at = argument.IndexOf(mount.Target, StringComparison.Ordinal);
-            if (at >= 0 && (at == 0 || argument[at - 1] == '='))
-                return argument[..at] + SourceOf(mount) + argument[(at + mount.Target.Length)..];
+            if (new FileInfo(source).Length <= MaxTextFile)
+                File.WriteAllText(target, translation.Of(File.ReadAllText(source)));
+            else
+                File.Copy(source, target, overwrite: true);
+            return;
         }
 
-        return argument;
+        if (Directory.Exists(target))
+            Directory.Delete(target, recursive: true);
+        Directory.CreateDirectory(target);
+        foreach (var entry in Directory.EnumerateFileSystemEntries(source))
+            Copy(entry, Path.Combine(target, Path.GetFileName(entry)), translation);
     }
 }
