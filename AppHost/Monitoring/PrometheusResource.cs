@@ -12,9 +12,11 @@ public static class PrometheusBuilderExtensions
 {
     // Prometheus expands no variables in its configuration, and where the services are is known when they run. So what
     // starts it writes them into files that the configuration names. The image has a shell, and /tmp is all it may write.
-    private const string Start = """
-        mkdir -p /tmp/targets; env | sed -n 's/^SCRAPE_\([a-z0-9_]*\)=\(.*\)$/\1 \2/p' | while read -r name address; do echo "[{\"targets\":[\"$address\"]}]" > "/tmp/targets/$name.json"; done; exec /bin/prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --storage.tsdb.retention.time=15d --web.enable-lifecycle --enable-feature=exemplar-storage
-        """;
+    private const string Start =
+        "mkdir -p /tmp/targets; printf %s \"$METRICS_SCRAPE_TOKEN\" > /tmp/scrape-token; "
+        + "env | sed -n 's/^SCRAPE_//p' | while IFS== read -r name address; do echo \"- targets: [$address]\" > \"/tmp/targets/$name.yaml\"; done; "
+        + "exec /bin/prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus "
+        + "--storage.tsdb.retention.time=15d --enable-feature=exemplar-storage";
 
     /// <param name="builder">The application.</param>
     /// <param name="name">The name.</param>
@@ -37,7 +39,7 @@ public static class PrometheusBuilderExtensions
         builder.WithVolume(name ?? $"{builder.Resource.Name}-data", "/prometheus");
 
     /// <summary>
-    /// Scrapes a project that runs on this machine: its address becomes a file <c>/tmp/targets/name.json</c>, for a
+    /// Scrapes a project that runs on this machine: its address becomes a file <c>/tmp/targets/name.yaml</c>, for a
     /// <c>file_sd_configs</c> of the configuration. Where the application is published, a project is found by its name in DNS
     /// instead, which gives every replica.
     /// </summary>
@@ -50,4 +52,8 @@ public static class PrometheusBuilderExtensions
             $"SCRAPE_{project.Resource.Name.Replace('-', '_')}",
             ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.Host)}:{endpoint.Property(EndpointProperty.Port)}"));
     }
+
+    /// <summary>What Prometheus shows to be let in, in the file <c>/tmp/scrape-token</c> for the configuration's <c>credentials_file</c>.</summary>
+    public static IResourceBuilder<PrometheusResource> WithScrapeToken(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ParameterResource> token) =>
+        builder.WithEnvironment("METRICS_SCRAPE_TOKEN", token);
 }

@@ -1,3 +1,4 @@
+using OsMEN.LocalHosting.Publishing;
 using OsMEN.LocalHosting.Running;
 
 namespace OsMEN.LocalHosting;
@@ -28,7 +29,8 @@ public sealed class DistributedApplication
 
     /// <summary>
     /// Runs every resource until Ctrl+C, SIGTERM or SIGHUP, then stops them in reverse order. The command line may hold
-    /// <c>--backing auto|container|native|embedded</c> (also <c>OSMEN_BACKING</c>). What cannot be run at all is said
+    /// <c>--backing auto|container|native|embedded</c> (also <c>OSMEN_BACKING</c>).
+    /// With <c>--publisher manifest|compose|helm --output-path P</c> it writes the model out instead of running it. What cannot be run at all is said
     /// in one line on standard error and sets the exit code 1.
     /// </summary>
     public void Run() => RunAsync().GetAwaiter().GetResult();
@@ -39,7 +41,10 @@ public sealed class DistributedApplication
     {
         try
         {
-            await ApplicationRunner.RunAsync(_options.Args ?? [], LocalFolder.Of(_appHostDirectory), Resources, cancellationToken);
+            if (PublishArguments.Asked(_options.Args ?? []))
+                await Publisher.PublishAsync(PublishArguments.Read(_options.Args ?? [], _appHostDirectory), _appHostDirectory, Resources, cancellationToken);
+            else
+                await ApplicationRunner.RunAsync(_options.Args ?? [], LocalFolder.Of(_appHostDirectory), Resources, cancellationToken);
         }
         catch (DistributedApplicationException refusal)
         {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using OsMEN.LocalHosting.Publishing;
 
 namespace OsMEN.LocalHosting;
 
@@ -10,12 +11,13 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     public DistributedApplicationBuilder(DistributedApplicationOptions options)
     {
         _options = options;
+        ExecutionContext = new(PublishArguments.Asked(options.Args ?? []) ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
         AppHostDirectory = Path.GetFullPath(options.ProjectDirectory ?? BuiltFrom() ?? Directory.GetCurrentDirectory());
     }
 
     public string AppHostDirectory { get; }
 
-    public DistributedApplicationExecutionContext ExecutionContext { get; } = new(DistributedApplicationOperation.Run);
+    public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IReadOnlyList<IResource> Resources => _resources;
 

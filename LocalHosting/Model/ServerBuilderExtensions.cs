@@ -64,6 +64,10 @@ public static class ServerBuilderExtensions
     }
 
     // A password that is not kept would differ from the one that the data directory was made with.
-    private static ParameterResource Password(IDistributedApplicationBuilder builder, string name, bool special) =>
-        builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = special }, secret: true, persist: true).Resource;
+    private static ParameterResource Password(IDistributedApplicationBuilder builder, string name, bool special)
+    {
+        var password = builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = special }, secret: true, persist: true).Resource;
+        password.IsImplicit = true;
+        return password;
+    }
 }
