@@ -63,8 +63,14 @@ internal sealed class ApplicationRunner
 
         try
         {
-            await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
+            var ready = _board.WaitAsync(() => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
+            if (output.IsTerminal)
+            {
+                using (output.Hold())
+                    await new StartTable(_programs, _board, TimeProvider.System).ShowAsync(ready);
+            }
+
+            await ready;
             _report.Ready();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending.Token);
         }
