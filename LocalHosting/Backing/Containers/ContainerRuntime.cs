@@ -73,8 +73,10 @@ internal sealed class ContainerRuntime
         say($"pulling {image}");
         string last = "";
         var plan = new ProgramPlan(Program, ["pull", "--quiet", image]) { WorkingDirectory = Path.GetTempPath() };
-        await using var pull = ChildProcess.Start(plan, ContainerEnvironment.OfRuntime, line => say(last = line));
-        if (await pull.WaitForExitAsync(cancellationToken) != 0)
+        int status;
+        await using (var pull = ChildProcess.Start(plan, ContainerEnvironment.OfRuntime, line => say(last = line)))
+            status = await pull.WaitForExitAsync(cancellationToken);
+        if (status != 0)
             throw new DistributedApplicationException($"the image {image} is not here and cannot be pulled: {last}");
     }
 }
