@@ -39,7 +39,7 @@ public sealed class DistributedApplication
     {
         try
         {
-            await ApplicationRunner.RunAsync(_options.Args ?? [], LocalFolder.Of(_appHostDirectory), Resources, cancellationToken);
+            await ApplicationRunner.RunAsync(_options, LocalFolder.Of(_appHostDirectory), Resources, cancellationToken);
         }
         catch (DistributedApplicationException refusal)
         {

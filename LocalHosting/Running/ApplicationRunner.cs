@@ -1,4 +1,5 @@
 using OsMEN.LocalHosting.Backing;
+using OsMEN.LocalHosting.Dashboard;
 using OsMEN.LocalHosting.Output;
 
 namespace OsMEN.LocalHosting.Running;
@@ -9,19 +10,20 @@ internal sealed class ApplicationRunner
     private readonly IReadOnlyList<ResourceProgram> _programs;
     private readonly StatusBoard _board;
     private readonly RunReport _report;
-    private readonly Dictionary<string, (CancellationTokenSource Stop, Task Running)> _running = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, RunningResource> _running;
 
-    private ApplicationRunner(IReadOnlyList<ResourceProgram> programs, StatusBoard board, RunReport report)
+    private ApplicationRunner(IReadOnlyList<ResourceProgram> programs, StatusBoard board, RunReport report, IReadOnlyDictionary<string, RunningResource> running)
     {
         _programs = programs;
         _board = board;
         _report = report;
+        _running = running;
     }
 
     /// <exception cref="DistributedApplicationException">It cannot run at all, for the reason given.</exception>
-    public static async Task RunAsync(IReadOnlyList<string> args, LocalFolder folder, IReadOnlyList<IResource> resources, CancellationToken cancellationToken)
+    public static async Task RunAsync(DistributedApplicationOptions options, LocalFolder folder, IReadOnlyList<IResource> resources, CancellationToken cancellationToken)
     {
-        var backing = BackingChoice.Read(args, Environment.GetEnvironmentVariable("OSMEN_BACKING"));
+        var backing = BackingChoice.Read(options.Args ?? [], Environment.GetEnvironmentVariable("OSMEN_BACKING"));
         using var signals = new StopSignals(cancellationToken);
         using var hostLock = HostLock.Take(folder);
         if (backing == BackingKind.Native && Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
@@ -32,36 +34,35 @@ internal sealed class ApplicationRunner
 
         var programs = BackingPrograms.Choose(backing, folder, resources);
         await using var output = new ConsoleOutput(Console.Out, folder.Logs);
-        AllocatePorts(programs, output);
         var board = new StatusBoard(programs.Select(p => (p.Resource.Name, p.Replicas)));
+        var lines = new ConsoleLines(programs.Sum(p => p.Replicas));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
+        var running = programs.ToDictionary(
+            p => p.Resource.Name,
+            p => new RunningResource(p, board, [.. Enumerable.Range(0, p.Replicas).Select(i => lines.Tee(p.Resource.Name, i, output.Open(RunReport.NameOf(p, i))))], ending.CancelAsync, signals.Hurry),
+            StringComparer.Ordinal);
+
+        // Before anything else listens: whoever comes later finds its port taken, and takes another.
+        await using var dashboard = options.DisableDashboard ? null : await DashboardServer.StartAsync(new(programs, resources, board, running, lines), output, signals.Stop);
+        foreach (var project in programs.OfType<ProjectProgram>())
+            project.Telemetry = dashboard?.Telemetry;
+        AllocatePorts(programs, output);
         using var runFile = new RunFile(folder.RunFile);
-        var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop));
-        var runner = new ApplicationRunner(programs, board, report);
-        await runner.RunAsync(output, signals);
+        var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop), dashboard?.LoginUrl);
+        await new ApplicationRunner(programs, board, report, running).RunAsync(ending.Token);
     }
 
-    private async Task RunAsync(ConsoleOutput output, StopSignals signals)
+    private async Task RunAsync(CancellationToken ending)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
         _report.Start();
-        foreach (var program in _programs)
-        {
-            var stop = new CancellationTokenSource();
-            var replicas = Enumerable.Range(0, program.Replicas).Select(i =>
-            {
-                var log = output.Open(RunReport.NameOf(program, i));
-                var replica = new ReplicaRunner(program, i, _board, log, TimeProvider.System);
-                return Task.Run(() => RunReplicaAsync(replica, stop.Token, signals.Hurry, ending));
-            });
-            _running[program.Resource.Name] = (stop, Task.WhenAll(replicas));
-        }
-
         try
         {
+            foreach (var resource in _running.Values)
+                await resource.StartAsync(ending);
             await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.State == ResourceState.FailedToStart)), ending.Token);
+                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.State is ResourceState.FailedToStart or ResourceState.Stopped)), ending);
             _report.Ready();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending.Token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -71,27 +72,13 @@ internal sealed class ApplicationRunner
         await StopAsync();
     }
 
-    /// <summary>A runner that breaks is a bug: everything stops, and the exception is what AppHost ends with.</summary>
-    private static async Task RunReplicaAsync(ReplicaRunner replica, CancellationToken stop, CancellationToken hurry, CancellationTokenSource ending)
-    {
-        try
-        {
-            await replica.RunAsync(stop, hurry);
-        }
-        catch
-        {
-            await ending.CancelAsync();
-            throw;
-        }
-    }
-
     /// <summary>Stops every resource once all that wait for it have stopped.</summary>
     private async Task StopAsync()
     {
         var stopped = new Dictionary<string, Task>(StringComparer.Ordinal);
         await Task.WhenAll(_programs.Select(p => Stop(p.Resource.Name)).ToArray());
-        foreach (var (stop, _) in _running.Values)
-            stop.Dispose();
+        foreach (var resource in _running.Values)
+            resource.Dispose();
 
         Task Stop(string name)
         {
@@ -104,11 +91,10 @@ internal sealed class ApplicationRunner
             return stopping;
         }
 
-        static async Task StopAfterAsync((CancellationTokenSource Stop, Task Running) resource, Task[] dependents)
+        static async Task StopAfterAsync(RunningResource resource, Task[] dependents)
         {
             await Task.WhenAll(dependents).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await resource.Stop.CancelAsync();
-            await resource.Running;
+            await resource.CloseAsync();
         }
     }
 
