@@ -23,7 +23,7 @@ internal sealed class AccessControl(string token, PageAssets assets)
         headers.CacheControl = "no-store";
         if (request.Host.Host is not ("localhost" or "127.0.0.1"))
             return RefuseAsync(context, StatusCodes.Status400BadRequest, "this address is served as localhost and 127.0.0.1 only");
-        if (OtlpReceiver.Owns(request.Path))
+        if (OtlpReceiver.Owns(request.Path) || request.Path == "/web/osmen.css")
             return next(context);
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !IsSameOrigin(request))
             return RefuseAsync(context, StatusCodes.Status403Forbidden, "requests that change something must come from the dashboard's own page");
