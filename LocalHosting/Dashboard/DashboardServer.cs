@@ -21,9 +21,10 @@ internal sealed class DashboardServer : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private DashboardServer(WebApplication app, string token, string apiKey)
+    private DashboardServer(WebApplication app, TelemetryStore store, string token, string apiKey)
     {
         _app = app;
+        Store = store;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
         Address = addresses[0];
         GrpcAddress = addresses[1];
@@ -41,6 +42,9 @@ internal sealed class DashboardServer : IAsyncDisposable
     public string LoginUrl { get; }
 
     public OtlpTarget Telemetry { get; }
+
+    /// <summary>What was received.</summary>
+    public TelemetryStore Store { get; }
 
     /// <summary>Starts it on its port or, where that is taken, on a free one. Null where it cannot start, which is said and keeps nothing else from running.</summary>
     public static async Task<DashboardServer?> StartAsync(DashboardSources sources, ConsoleOutput output, CancellationToken cancellationToken)
@@ -108,7 +112,7 @@ internal sealed class DashboardServer : IAsyncDisposable
         try
         {
             await app.StartAsync(cancellationToken);
-            return new(app, token, apiKey);
+            return new(app, telemetry, token, apiKey);
         }
         catch
         {

@@ -27,7 +27,7 @@ internal sealed partial class SecretMask(IEnumerable<string> secrets)
     private static partial Regex SecretName();
 
     // Password=…; in a connection string, password=…, in Redis', ?token=…& in an address.
-    [GeneratedRegex("(?<name>\\b(password|pwd|passwd|secret|token|[a-z_ -]*key)\\s*=\\s*)(\"[^\"]*\"|'[^']*'|[^;,&\\s]+)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("(?<name>\\b(password|pwd|passwd|secret|token|[a-z_ -]*key)\\s*=\\s*)(\"[^\"]*\"|'[^']*'|[^;,&]+)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Assignment();
 
     [GeneratedRegex("(?<before>[a-z][a-z0-9+.-]*://[^/@:\\s]*:)[^/\\s]*@", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
