@@ -1,3 +1,5 @@
+using OsMEN.Hosting.Monitoring;
+
 namespace OsMEN.AppHost;
 
 /// <summary>Verbs of OsMEN's own, written over those that both hosts have.</summary>
@@ -5,13 +7,29 @@ internal static class OsmenVerbs
 {
     private const string ApiKeys = "OSMEN_API_KEYS";
 
-    /// <summary>The agents, commands and workflows of the repository's <c>catalog</c> folder.</summary>
+    /// <summary>The agents, commands and workflows of the repository's <c>catalog</c> folder, which a published image brings with it.</summary>
     public static IResourceBuilder<ProjectResource> WithCatalog(this IResourceBuilder<ProjectResource> project) =>
-        project.WithEnvironment("CATALOG_PATH", Path.GetFullPath(Path.Combine(project.ApplicationBuilder.AppHostDirectory, "..", "catalog")));
+        project.WithEnvironment(
+            "CATALOG_PATH",
+            project.ApplicationBuilder.ExecutionContext.IsPublishMode
+                ? "/app/catalog"
+                : Path.GetFullPath(Path.Combine(project.ApplicationBuilder.AppHostDirectory, "..", "catalog")));
 
     /// <summary>A key that may do everything, unless the environment has keys of its own.</summary>
     public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key) =>
-        Environment.GetEnvironmentVariable(ApiKeys) is { Length: > 0 }
+        project.ApplicationBuilder.ExecutionContext.IsRunMode && Environment.GetEnvironmentVariable(ApiKeys) is { Length: > 0 }
             ? project
             : project.WithEnvironment(ApiKeys, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"));
+
+    /// <summary>Sends logs to Loki and traces to Jaeger too, where they run.</summary>
+    public static IResourceBuilder<ProjectResource> WithTelemetryTo(
+        this IResourceBuilder<ProjectResource> project, IResourceBuilder<LokiResource> loki, IResourceBuilder<JaegerResource> jaeger) =>
+        project.WithEnvironment(context =>
+        {
+            // Nothing may run them on this machine; then there is no address either.
+            if (context.ExecutionContext.IsPublishMode || loki.Resource.PrimaryEndpoint.IsAllocated)
+                context.EnvironmentVariables["LOKI_OTLP_ENDPOINT"] = loki.Resource.OtlpEndpoint;
+            if (context.ExecutionContext.IsPublishMode || jaeger.Resource.OtlpHttp.IsAllocated)
+                context.EnvironmentVariables["JAEGER_OTLP_ENDPOINT"] = jaeger.Resource.OtlpEndpoint;
+        });
 }

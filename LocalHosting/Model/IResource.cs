@@ -18,6 +18,9 @@ public sealed class ResourceAnnotationCollection : System.Collections.ObjectMode
 /// <summary>A resource that is given environment variables.</summary>
 public interface IResourceWithEnvironment : IResource;
 
+/// <summary>A resource that is given arguments.</summary>
+public interface IResourceWithArgs : IResource;
+
 /// <summary>A resource that listens.</summary>
 public interface IResourceWithEndpoints : IResource;
 

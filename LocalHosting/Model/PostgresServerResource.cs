@@ -2,7 +2,7 @@ namespace OsMEN.LocalHosting;
 
 /// <summary>A PostgreSQL server.</summary>
 public sealed class PostgresServerResource(string name, ParameterResource password)
-    : Resource(name), IResourceWithConnectionString, IResourceWithEndpoints, IResourceWithWaitSupport
+    : ContainerResource(name), IResourceWithConnectionString
 {
     internal const string PrimaryEndpointName = "tcp";
     internal const string UserName = "postgres";
@@ -20,8 +20,8 @@ public sealed class PostgresServerResource(string name, ParameterResource passwo
         new("Port", ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.Port)}")),
         new("Username", ReferenceExpression.Create($"{UserName}")),
         new("Password", ReferenceExpression.Create($"{password}")),
-        new("Uri", ReferenceExpression.Create($"postgresql://{UserName}:{password}@{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)}")),
-        new("JdbcConnectionString", ReferenceExpression.Create($"jdbc:postgresql://{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)}")),
+        new("Uri", ReferenceExpression.Create($"postgresql://{UserName}:{password:uri}@{PrimaryEndpoint.Property(EndpointProperty.Host)}:{PrimaryEndpoint.Property(EndpointProperty.Port)}")),
+        new("JdbcConnectionString", ReferenceExpression.Create($"jdbc:postgresql://{PrimaryEndpoint.Property(EndpointProperty.Host)}:{PrimaryEndpoint.Property(EndpointProperty.Port)}")),
     ];
 }
 

@@ -1,7 +1,7 @@
 namespace OsMEN.LocalHosting;
 
 /// <summary>A .NET project of the solution, built with AppHost.</summary>
-public sealed class ProjectResource(string name) : Resource(name), IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport;
+public sealed class ProjectResource(string name) : Resource(name), IResourceWithArgs, IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport;
 
 /// <summary>A project that AppHost refers to. The build writes one class in the namespace <c>Projects</c> for each.</summary>
 public interface IProjectMetadata : IResourceAnnotation

@@ -50,6 +50,22 @@ public static class ResourceBuilderExtensions
 
     /// <summary>Gives the resource <c>services__name__endpoint__0</c> and <c>NAME_ENDPOINT</c> for each endpoint of the other.</summary>
     public static IResourceBuilder<TDestination> WithReference<TDestination>(this IResourceBuilder<TDestination> builder, IResourceBuilder<ProjectResource> source)
+        where TDestination : IResourceWithEnvironment => builder.WithEndpointsOf(source);
+
+    /// <inheritdoc cref="WithReference{TDestination}(IResourceBuilder{TDestination}, IResourceBuilder{ProjectResource})"/>
+    public static IResourceBuilder<TDestination> WithReference<TDestination>(this IResourceBuilder<TDestination> builder, EndpointReference endpointReference)
+        where TDestination : IResourceWithEnvironment
+    {
+        ArgumentNullException.ThrowIfNull(endpointReference);
+        return builder.WithEnvironment(context =>
+        {
+            var (owner, endpoint) = (endpointReference.Resource.Name, endpointReference.EndpointName);
+            context.EnvironmentVariables[$"{VariableName(owner)}_{VariableName(endpoint)}"] = endpointReference;
+            context.EnvironmentVariables[$"services__{owner}__{endpoint}__0"] = endpointReference;
+        });
+    }
+
+    private static IResourceBuilder<TDestination> WithEndpointsOf<TDestination>(this IResourceBuilder<TDestination> builder, IResourceBuilder<ProjectResource> source)
         where TDestination : IResourceWithEnvironment
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -59,10 +75,11 @@ public static class ResourceBuilderExtensions
             foreach (var endpoint in source.Resource.Annotations.OfType<EndpointAnnotation>())
             {
                 context.EnvironmentVariables[$"{VariableName(name)}_{VariableName(endpoint.Name)}"] = source.GetEndpoint(endpoint.Name);
-                for (var i = 0; i < endpoint.AllocatedPorts.Count; i++)
+                var replicas = context.ExecutionContext.IsPublishMode ? 1 : endpoint.AllocatedPorts.Count;
+                for (var i = 0; i < replicas; i++)
                 {
                     context.EnvironmentVariables[string.Create(CultureInfo.InvariantCulture, $"services__{name}__{endpoint.Name}__{i}")] =
-                        string.Create(CultureInfo.InvariantCulture, $"{endpoint.UriScheme}://127.0.0.1:{endpoint.AllocatedPorts[i]}");
+                        new EndpointReference(source.Resource, endpoint.Name) { Replica = i };
                 }
             }
         });

@@ -21,19 +21,22 @@ internal sealed class ApplicationRunner
     }
 
     /// <exception cref="DistributedApplicationException">It cannot run at all, for the reason given.</exception>
-    public static async Task RunAsync(DistributedApplicationOptions options, LocalFolder folder, IReadOnlyList<IResource> resources, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        RunOptions options, IReadOnlyList<IResource> resources, ResourceNotificationService notifications, CancellationToken cancellationToken)
     {
-        var backing = BackingChoice.Read(options.Args ?? [], Environment.GetEnvironmentVariable("OSMEN_BACKING"));
-        using var signals = new StopSignals(cancellationToken);
+        var folder = options.Folder;
+        var backing = BackingChoice.Read(options.Args, Environment.GetEnvironmentVariable("OSMEN_BACKING"));
+        using var signals = new StopSignals(options.StopsOnSignals, cancellationToken);
         using var hostLock = HostLock.Take(folder);
-        if (backing == BackingKind.Native && Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
+        if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
         {
             // The user that native servers run as passes through; what is inside stays closed to it.
             File.SetUnixFileMode(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
         }
 
-        var programs = BackingPrograms.Choose(backing, folder, resources);
-        await using var output = new ConsoleOutput(Console.Out, folder.Logs);
+        await using var chosen = await BackingPrograms.ChooseAsync(backing, folder, resources, signals.Stop);
+        var programs = chosen.All;
+        await using var output = new ConsoleOutput(options.Console, folder.Logs);
         var board = new StatusBoard(programs.Select(p => (p.Resource.Name, p.Replicas)));
         var lines = new ConsoleLines(programs.Sum(p => p.Replicas));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
@@ -43,12 +46,14 @@ internal sealed class ApplicationRunner
             StringComparer.Ordinal);
 
         // Before anything else listens: whoever comes later finds its port taken, and takes another.
-        await using var dashboard = options.DisableDashboard ? null : await DashboardServer.StartAsync(new(programs, resources, board, running, lines), output, signals.Stop);
+        await using var dashboard = options.Dashboard ? await DashboardServer.StartAsync(new(programs, resources, board, running, lines), output, signals.Stop) : null;
         foreach (var project in programs.OfType<ProjectProgram>())
             project.Telemetry = dashboard?.Telemetry;
-        AllocatePorts(programs, output);
+        await AllocatePortsAsync(programs, options.PreferredPorts, output, signals.Stop);
         using var runFile = new RunFile(folder.RunFile);
         var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop), dashboard?.LoginUrl);
+        notifications.SetBoard(board);
+        options.OnStarted?.Invoke();
         await new ApplicationRunner(programs, board, report, running).RunAsync(ending.Token);
     }
 
@@ -60,7 +65,7 @@ internal sealed class ApplicationRunner
             foreach (var resource in _running.Values)
                 await resource.StartAsync(ending);
             await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.State is ResourceState.FailedToStart or ResourceState.Stopped)), ending);
+                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp || s.State == ResourceState.Stopped)), ending);
             _report.Ready();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending);
         }
@@ -101,16 +106,23 @@ internal sealed class ApplicationRunner
     private static bool WaitsFor(IResource resource, string name) => resource.Annotations.OfType<WaitAnnotation>()
         .Any(w => w.Resource.Name == name || (w.Resource as IResourceWithParent)?.Parent.Name == name);
 
-    private static void AllocatePorts(IReadOnlyList<ResourceProgram> programs, ConsoleOutput output)
+    private static async Task AllocatePortsAsync(IReadOnlyList<ResourceProgram> programs, bool preferred, ConsoleOutput output, CancellationToken cancellationToken)
     {
         var ports = new Ports();
-        foreach (var program in programs)
+        foreach (var program in programs.Where(p => p is not UnavailableProgram))
         {
+            var held = await program.HeldPortsAsync(cancellationToken);
             foreach (var endpoint in program.Resource.Annotations.OfType<EndpointAnnotation>())
             {
-                endpoint.AllocatedPorts = [.. Enumerable.Range(0, program.Replicas).Select(i => ports.Take(i == 0 ? endpoint.Port : null))];
-                if (endpoint.Port is { } preferred && endpoint.AllocatedPorts[0] != preferred)
-                    output.Say(program.Resource.Name, $"port {preferred} is taken, using {endpoint.AllocatedPorts[0]}");
+                if (held.TryGetValue(endpoint.Name, out var own))
+                {
+                    endpoint.AllocatedPorts = [own];
+                    continue;
+                }
+
+                endpoint.AllocatedPorts = [.. Enumerable.Range(0, program.Replicas).Select(i => ports.Take(preferred && i == 0 ? endpoint.Port : null))];
+                if (preferred && endpoint.Port is { } port && endpoint.AllocatedPorts[0] != port)
+                    output.Say(program.Resource.Name, $"port {port} is taken, using {endpoint.AllocatedPorts[0]}");
             }
         }
     }

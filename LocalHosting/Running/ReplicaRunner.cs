@@ -20,6 +20,12 @@ internal sealed class ReplicaRunner(ResourceProgram program, int replica, Status
     /// <summary>Runs until <paramref name="stop"/>, and then has stopped what it ran; at once when <paramref name="hurry"/> is cancelled too.</summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken hurry)
     {
+        if (program is UnavailableProgram unavailable)
+        {
+            board.Set(Name, replica, new(ResourceState.Unavailable, null, unavailable.Reason, 0));
+            return;
+        }
+
         try
         {
             await WaitForDependenciesAsync(stop);
@@ -56,8 +62,8 @@ internal sealed class ReplicaRunner(ResourceProgram program, int replica, Status
             bool IsThere(ResourceStatus s) => wait.WaitType == WaitType.WaitUntilHealthy ? s.IsReady : s.State == ResourceState.Running;
             if (!board.All(awaited, IsThere))
                 board.Set(Name, replica, board[Name, replica] with { Reason = $"for {awaited}" });
-            await board.WaitAsync(() => board.All(awaited, IsThere) || board.Worst(awaited).State == ResourceState.FailedToStart, stop);
-            if (board.Worst(awaited).State == ResourceState.FailedToStart)
+            await board.WaitAsync(() => board.All(awaited, IsThere) || board.Worst(awaited).IsGivenUp, stop);
+            if (board.Worst(awaited).IsGivenUp)
                 throw new DistributedApplicationException($"{awaited}, which it waits for, failed to start");
         }
     }

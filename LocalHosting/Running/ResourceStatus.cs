@@ -17,6 +17,9 @@ internal enum ResourceState
 
     /// <summary>It is not tried again.</summary>
     FailedToStart,
+
+    /// <summary>There is nothing here that could run it. What waits for it fails; the rest runs.</summary>
+    Unavailable,
 }
 
 /// <summary>What is known of one replica of a resource.</summary>
@@ -27,6 +30,9 @@ internal enum ResourceState
 internal sealed record ResourceStatus(ResourceState State, bool? Healthy, string? Reason, int Restarts)
 {
     public static ResourceStatus Initial { get; } = new(ResourceState.Waiting, null, null, 0);
+
+    /// <summary>Whether there is no use in waiting for it.</summary>
+    public bool IsGivenUp => State is ResourceState.FailedToStart or ResourceState.Unavailable;
 
     public bool IsReady => State == ResourceState.Running && Healthy == true;
 

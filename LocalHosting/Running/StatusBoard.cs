@@ -21,6 +21,8 @@ internal sealed class StatusBoard(IEnumerable<(string Name, int Replicas)> resou
         }
     }
 
+    public bool Has(string resource) => _statuses.ContainsKey(resource);
+
     public void Set(string resource, int replica, ResourceStatus status)
     {
         lock (_lock)
@@ -68,7 +70,7 @@ internal sealed class StatusBoard(IEnumerable<(string Name, int Replicas)> resou
 
     private static int Readiness(ResourceStatus status) => (status.State, status.Healthy) switch
     {
-        (ResourceState.FailedToStart, _) => 0,
+        (ResourceState.FailedToStart or ResourceState.Unavailable, _) => 0,
         (ResourceState.Exited or ResourceState.Stopped, _) => 1,
         (ResourceState.Stopping, _) => 2,
         (ResourceState.Waiting, _) => 3,

@@ -51,8 +51,8 @@ export function Attributes({ title, items }) {
     <dl>${items.map(({ key, value, href }, i) => html`<div key=${`${key} ${i}`}><dt>${key}</dt><dd>${href ? html`<a href=${href}>${value}</a>` : value}</dd></div>`)}</dl></section>`;
 }
 
-export function Service({ name, detail }) {
-  return html`<span class=${`service ${hue(name)}`} title=${detail ?? name}><i></i>${name}</span>`;
+export function Service({ name, detail, count }) {
+  return html`<span class=${`service ${hue(name)}`} title=${detail ?? name}><i></i>${name}${count && html` <small>${count}</small>`}</span>`;
 }
 
 /** What makes an element with a click work by keyboard too. */

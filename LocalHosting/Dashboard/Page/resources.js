@@ -8,7 +8,7 @@ import { plural } from './format.js';
 const words = { FailedToStart: 'Failed' };
 
 export function State({ state, health }) {
-  const mood = state === 'FailedToStart' || state === 'Exited' || health === 'Unhealthy' ? 'bad' : state === 'Running' && health === 'Healthy' ? 'good' : state === 'Stopped' ? 'off' : 'busy';
+  const mood = state === 'Stopped' || state === 'Unavailable' ? 'off' : state === 'FailedToStart' || state === 'Exited' || health === 'Unhealthy' ? 'bad' : state === 'Running' && health === 'Healthy' ? 'good' : 'busy';
   const text = state === 'Running' && health === 'Unhealthy' ? 'Unhealthy' : words[state] ?? state;
   return html`<span class=${`state ${mood}`}><i></i>${text}</span>`;
 }
@@ -54,7 +54,7 @@ function Actions({ resource }) {
       setBusy(false);
     }
   };
-  const isOff = resource.state === 'Stopped' || resource.state === 'FailedToStart';
+  const isOff = resource.state === 'Stopped' || resource.state === 'Unavailable' || resource.state === 'FailedToStart';
   const waits = busy || resource.state === 'Stopping';
   return html`<div class="actions">
     ${isOff

@@ -82,7 +82,7 @@ function Span({ span, depth, children, start, total, isFolded, onToggle, isSelec
       ${children > 0 ? html`<button class="fold" aria-expanded=${!isFolded} aria-label=${`Children of ${span.name}`} onClick=${() => onToggle(span.id)}>${isFolded ? '▸' : '▾'}</button>` : html`<span class="fold"></span>`}
       <i class="mark"></i><span class="text" title=${`${span.service}: ${span.name}`}><b>${span.service}</b> ${span.name}</span>
     </span>
-    <span class="lane"><i class="bar" style=${{ left: `${left}%`, width: `${width}%` }}></i><small style=${left + width > 80 ? { right: `${100 - left}%` } : { left: `${left + width}%` }}>${duration(span.duration)}</small></span>
+    <span class="lane"><i class="bar" style=${{ left: `${left}%`, width: `${width}%` }}></i><small style=${{ left: `${left + width}%` }}>${duration(span.duration)}</small></span>
   </div>`;
 }
 

@@ -26,7 +26,7 @@ export function Traces({ overview, query }) {
         <a class=${`trace-row ${r.failed ? 'failed' : ''}`} href=${link(['traces', r.id])}>
           <time title=${dateTime(r.time)}>${time(r.time)}</time>
           <span class="text"><b>${r.service}</b> ${r.name} <small class="mono">${r.id.slice(0, 8)}</small>${r.failed > 0 && html`<em class="failure">${plural(r.failed, 'error')}</em>`}</span>
-          <span class="services">${Object.entries(r.services).map(([s, n]) => html`<${Service} key=${s} name=${`${s} ${n}`} />`)}</span>
+          <span class="services">${Object.entries(r.services).map(([s, n]) => html`<${Service} key=${s} name=${s} count=${n} />`)}</span>
           <span class="took"><span>${duration(r.duration)}</span><i style=${{ width: `${Math.max(1, r.duration / longest * 100)}%` }}></i></span>
         </a>`} />`}
     </div>`;

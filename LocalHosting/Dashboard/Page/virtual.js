@@ -13,6 +13,7 @@ export function VirtualList({ rows, height, row, keyOf, follow = false, label, o
   const [range, setRange] = useState({ from: 0, count: 60 });
 
   const measure = () => {
+    if (!box.current) return; // a scroll event may come after the end
     const { scrollTop, clientHeight, scrollHeight } = box.current;
     atEnd.current = follow && scrollTop + clientHeight >= scrollHeight - height;
     const from = Math.max(0, Math.floor(scrollTop / height) - overscan);
