@@ -7,6 +7,7 @@ var builder = DistributedApplication.CreateBuilder(args);
 var developmentKey = builder.AddParameter("development-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
 
 var grafanaPassword = builder.AddParameter("grafana-password", new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true);
+var scrapeToken = builder.AddParameter("scrape-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
 
 var database = builder.AddPostgres("postgres").WithImageTag(Images.Postgres).WithDataVolume("postgres-data").AddDatabase("osmen");
 var redis = builder.AddRedis("redis").WithImageTag(Images.Redis);
@@ -25,6 +26,7 @@ var gateway = builder.AddProject<Projects.Gateway>("gateway")
     .WithCatalog()
     .WithApiKey(developmentKey)
     .WithTelemetryTo(loki, jaeger)
+    .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
     .WithReference(database).WaitFor(database)
     .WithReference(redis).WaitFor(redis);
 
@@ -34,6 +36,7 @@ var agentworker = builder.AddProject<Projects.AgentWorker>("agentworker")
     .WithCatalog()
     .WithReplicas(2)
     .WithTelemetryTo(loki, jaeger)
+    .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
     .WithReference(database).WaitFor(database)
     .WithReference(redis).WaitFor(redis);
 
@@ -45,6 +48,7 @@ var prometheus = builder.AddPrometheus("prometheus", port: 9090)
     .WithImageTag(Images.Prometheus)
     .WithConfiguration("../monitoring/prometheus")
     .WithDataVolume()
+    .WithScrapeToken(scrapeToken)
     .WithScrapeTarget(gateway)
     .WithScrapeTarget(agentworker)
     .WaitFor(alertmanager);

@@ -13,9 +13,11 @@ public static class PrometheusBuilderExtensions
     // Prometheus expands no variables in its configuration, and where the services are is known when they run. So what
     // starts it writes each address, given as services__name__http__0 and so on, into a file that the configuration names.
     // The image has a shell, and /tmp is all it may write.
-    private const string Start = """
-        mkdir -p /tmp/targets; rm -f /tmp/targets/*; env | sed -n 's|^services__\(.*\)__http__\([0-9]*\)=http://\(.*\)$|\1 \2 \3|p' | while read -r name n address; do echo "[{\"targets\":[\"$address\"]}]" > "/tmp/targets/$name-$n.json"; done; exec /bin/prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --storage.tsdb.retention.time=15d --web.enable-lifecycle --enable-feature=exemplar-storage
-        """;
+    private const string Start =
+        "mkdir -p /tmp/targets; rm -f /tmp/targets/*; printf %s \"$METRICS_SCRAPE_TOKEN\" > /tmp/scrape-token; "
+        + "env | sed -n 's|^services__\\(.*\\)__http__\\([0-9]*\\)=http://\\(.*\\)$|\\1-\\2 \\3|p' | while read -r name address; do echo \"- targets: [$address]\" > \"/tmp/targets/$name.yaml\"; done; "
+        + "exec /bin/prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus "
+        + "--storage.tsdb.retention.time=15d --enable-feature=exemplar-storage";
 
     /// <param name="builder">The application.</param>
     /// <param name="name">The name.</param>
@@ -38,10 +40,14 @@ public static class PrometheusBuilderExtensions
         builder.WithVolume(name ?? $"{builder.Resource.Name}-data", "/prometheus");
 
     /// <summary>
-    /// Scrapes a project that runs on this machine: the address of each replica becomes a file <c>/tmp/targets/name-0.json</c>, for a
+    /// Scrapes a project that runs on this machine: the address of each replica becomes a file <c>/tmp/targets/name-0.yaml</c>, for a
     /// <c>file_sd_configs</c> of the configuration. Where the application is published, a project is found by its name in DNS
     /// instead, which gives every replica.
     /// </summary>
     public static IResourceBuilder<PrometheusResource> WithScrapeTarget(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ProjectResource> project) =>
         builder.ApplicationBuilder.ExecutionContext.IsRunMode ? builder.WithReference(project) : builder;
+
+    /// <summary>What Prometheus shows to be let in, in the file <c>/tmp/scrape-token</c> for the configuration's <c>credentials_file</c>.</summary>
+    public static IResourceBuilder<PrometheusResource> WithScrapeToken(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ParameterResource> token) =>
+        builder.WithEnvironment("METRICS_SCRAPE_TOKEN", token);
 }

@@ -1,3 +1,4 @@
+using OsMEN.LocalHosting.Publishing;
 using OsMEN.LocalHosting.Running;
 using OsMEN.LocalHosting.Testing;
 
@@ -7,12 +8,14 @@ namespace OsMEN.LocalHosting;
 public sealed class DistributedApplication : IAsyncDisposable
 {
     private readonly RunOptions _options;
+    private readonly string _appHostDirectory;
     private readonly TestRun? _test;
     private readonly CancellationTokenSource _stop = new();
     private Task? _running;
 
-    internal DistributedApplication(RunOptions options, TestRun? test, IReadOnlyList<IResource> resources)
+    internal DistributedApplication(RunOptions options, string appHostDirectory, TestRun? test, IReadOnlyList<IResource> resources)
     {
+        _appHostDirectory = appHostDirectory;
         _options = options;
         _test = test;
         Resources = resources;
@@ -34,7 +37,8 @@ public sealed class DistributedApplication : IAsyncDisposable
 
     /// <summary>
     /// Runs every resource until Ctrl+C, SIGTERM or SIGHUP, then stops them in reverse order. The command line may hold
-    /// <c>--backing auto|container|native|embedded</c> (also <c>OSMEN_BACKING</c>). What cannot be run at all is said
+    /// <c>--backing auto|container|native|embedded</c> (also <c>OSMEN_BACKING</c>).
+    /// With <c>--publisher manifest|compose|helm --output-path P</c> it writes the model out instead of running it. What cannot be run at all is said
     /// in one line on standard error and sets the exit code 1.
     /// </summary>
     public void Run() => RunAsync().GetAwaiter().GetResult();
@@ -51,7 +55,10 @@ public sealed class DistributedApplication : IAsyncDisposable
 
         try
         {
-            await ApplicationRunner.RunAsync(_options, Resources, ResourceNotifications, cancellationToken);
+            if (PublishArguments.Asked(_options.Args))
+                await Publisher.PublishAsync(PublishArguments.Read(_options.Args, _appHostDirectory), _appHostDirectory, Resources, cancellationToken);
+            else
+                await ApplicationRunner.RunAsync(_options, Resources, ResourceNotifications, cancellationToken);
         }
         catch (DistributedApplicationException refusal)
         {

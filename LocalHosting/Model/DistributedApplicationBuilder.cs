@@ -1,4 +1,5 @@
 using System.Reflection;
+using OsMEN.LocalHosting.Publishing;
 using OsMEN.LocalHosting.Running;
 using OsMEN.LocalHosting.Testing;
 
@@ -13,6 +14,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
     public DistributedApplicationBuilder(DistributedApplicationOptions options)
     {
         _options = options;
+        ExecutionContext = new(PublishArguments.Asked(options.Args ?? []) ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
         AppHostDirectory = Path.GetFullPath(options.ProjectDirectory ?? BuiltFrom() ?? Directory.GetCurrentDirectory());
         Folder = LocalFolder.Of(AppHostDirectory, _test?.Root);
     }
@@ -22,7 +24,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
     /// <summary>Where the application keeps what is its own.</summary>
     public LocalFolder Folder { get; }
 
-    public DistributedApplicationExecutionContext ExecutionContext { get; } = new(DistributedApplicationOperation.Run);
+    public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IReadOnlyList<IResource> Resources => _resources;
 
@@ -45,7 +47,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
             return _test.BuildAsync(CancellationToken.None).GetAwaiter().GetResult();
         _test?.AwaitBuild(this);
         var options = new RunOptions(_options.Args ?? [], Folder) { Dashboard = !_options.DisableDashboard };
-        var application = new DistributedApplication(_test is null ? options : options.ForTests(), _test, [.. _resources]);
+        var application = new DistributedApplication(_test is null ? options : options.ForTests(), AppHostDirectory, _test, [.. _resources]);
         _test?.SetBuilt(application);
         return application;
     }

@@ -13,6 +13,9 @@ public sealed class ParameterResource(string name, Func<ParameterDefault?, strin
     /// <summary>What makes the value where none is given.</summary>
     public ParameterDefault? Default { get; init; }
 
+    /// <summary>Whether another resource made it for itself. Publishers write those last, as Aspire does.</summary>
+    internal bool IsImplicit { get; set; }
+
     public string ValueExpression => $"{{{Name}.value}}";
 
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default)

@@ -42,7 +42,7 @@ public static class ResourceBuilderExtensions
         {
             // Looked up when it is used: the backing is chosen after the model is written.
             var resource = source.Resource.Annotations.OfType<ConnectionStringRedirectAnnotation>().LastOrDefault()?.Resource ?? source.Resource;
-            context.EnvironmentVariables[$"ConnectionStrings__{name}"] = resource.ConnectionStringExpression;
+            context.EnvironmentVariables[$"ConnectionStrings__{name}"] = new ConnectionStringReference(resource);
             foreach (var (key, value) in resource.GetConnectionProperties())
                 context.EnvironmentVariables[$"{VariableName(name)}_{key.ToUpperInvariant()}"] = value;
         });

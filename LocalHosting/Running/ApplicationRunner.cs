@@ -54,18 +54,24 @@ internal sealed class ApplicationRunner
         var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop), dashboard?.LoginUrl);
         notifications.SetBoard(board);
         options.OnStarted?.Invoke();
-        await new ApplicationRunner(programs, board, report, running).RunAsync(ending.Token);
+        await new ApplicationRunner(programs, board, report, running).RunAsync(output, ending.Token);
     }
 
-    private async Task RunAsync(CancellationToken ending)
+    private async Task RunAsync(ConsoleOutput output, CancellationToken ending)
     {
         _report.Start();
         try
         {
             foreach (var resource in _running.Values)
                 await resource.StartAsync(ending);
-            await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp || s.State == ResourceState.Stopped)), ending);
+            var ready = _board.WaitAsync(() => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp || s.State == ResourceState.Stopped)), ending);
+            if (output.IsTerminal)
+            {
+                using (output.Hold())
+                    await new StartTable(_programs, _board, TimeProvider.System).ShowAsync(ready);
+            }
+
+            await ready;
             _report.Ready();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending);
         }

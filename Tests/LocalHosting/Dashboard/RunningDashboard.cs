@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using OsMEN.LocalHosting;
 using OsMEN.LocalHosting.Dashboard;
 using OsMEN.LocalHosting.Output;
 using OsMEN.LocalHosting.Running;
