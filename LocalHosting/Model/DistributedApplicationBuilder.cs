@@ -46,7 +46,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         if (_test is not null && TestRun.Current != _test)
             return _test.BuildAsync(CancellationToken.None).GetAwaiter().GetResult();
         _test?.AwaitBuild(this);
-        var options = new RunOptions(_options.Args ?? [], Folder);
+        var options = new RunOptions(_options.Args ?? [], Folder) { Dashboard = !_options.DisableDashboard };
         var application = new DistributedApplication(_test is null ? options : options.ForTests(), AppHostDirectory, _test, [.. _resources]);
         _test?.SetBuilt(application);
         return application;

@@ -52,5 +52,6 @@ public static class KnownResourceStates
     public const string Running = nameof(ResourceState.Running);
     public const string Stopping = nameof(ResourceState.Stopping);
     public const string Exited = nameof(ResourceState.Exited);
+    public const string Stopped = nameof(ResourceState.Stopped);
     public const string FailedToStart = nameof(ResourceState.FailedToStart);
 }

@@ -1,4 +1,5 @@
 using OsMEN.LocalHosting.Backing;
+using OsMEN.LocalHosting.Dashboard;
 using OsMEN.LocalHosting.Output;
 
 namespace OsMEN.LocalHosting.Running;
@@ -9,13 +10,14 @@ internal sealed class ApplicationRunner
     private readonly IReadOnlyList<ResourceProgram> _programs;
     private readonly StatusBoard _board;
     private readonly RunReport _report;
-    private readonly Dictionary<string, (CancellationTokenSource Stop, Task Running)> _running = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, RunningResource> _running;
 
-    private ApplicationRunner(IReadOnlyList<ResourceProgram> programs, StatusBoard board, RunReport report)
+    private ApplicationRunner(IReadOnlyList<ResourceProgram> programs, StatusBoard board, RunReport report, IReadOnlyDictionary<string, RunningResource> running)
     {
         _programs = programs;
         _board = board;
         _report = report;
+        _running = running;
     }
 
     /// <exception cref="DistributedApplicationException">It cannot run at all, for the reason given.</exception>
@@ -35,35 +37,34 @@ internal sealed class ApplicationRunner
         await using var chosen = await BackingPrograms.ChooseAsync(backing, folder, resources, signals.Stop);
         var programs = chosen.All;
         await using var output = new ConsoleOutput(options.Console, folder.Logs);
-        await AllocatePortsAsync(programs, options.PreferredPorts, output, signals.Stop);
         var board = new StatusBoard(programs.Select(p => (p.Resource.Name, p.Replicas)));
+        var lines = new ConsoleLines(programs.Sum(p => p.Replicas));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
+        var running = programs.ToDictionary(
+            p => p.Resource.Name,
+            p => new RunningResource(p, board, [.. Enumerable.Range(0, p.Replicas).Select(i => lines.Tee(p.Resource.Name, i, output.Open(RunReport.NameOf(p, i))))], ending.CancelAsync, signals.Hurry),
+            StringComparer.Ordinal);
+
+        // Before anything else listens: whoever comes later finds its port taken, and takes another.
+        await using var dashboard = options.Dashboard ? await DashboardServer.StartAsync(new(programs, resources, board, running, lines), output, signals.Stop) : null;
+        foreach (var project in programs.OfType<ProjectProgram>())
+            project.Telemetry = dashboard?.Telemetry;
+        await AllocatePortsAsync(programs, options.PreferredPorts, output, signals.Stop);
         using var runFile = new RunFile(folder.RunFile);
-        var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop));
+        var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop), dashboard?.LoginUrl);
         notifications.SetBoard(board);
-        var runner = new ApplicationRunner(programs, board, report);
         options.OnStarted?.Invoke();
-        await runner.RunAsync(output, signals);
+        await new ApplicationRunner(programs, board, report, running).RunAsync(output, ending.Token);
     }
 
-    private async Task RunAsync(ConsoleOutput output, StopSignals signals)
+    private async Task RunAsync(ConsoleOutput output, CancellationToken ending)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
         _report.Start();
-        foreach (var program in _programs)
-        {
-            var stop = new CancellationTokenSource();
-            var replicas = Enumerable.Range(0, program.Replicas).Select(i =>
-            {
-                var log = output.Open(RunReport.NameOf(program, i));
-                var replica = new ReplicaRunner(program, i, _board, log, TimeProvider.System);
-                return Task.Run(() => RunReplicaAsync(replica, stop.Token, signals.Hurry, ending));
-            });
-            _running[program.Resource.Name] = (stop, Task.WhenAll(replicas));
-        }
-
         try
         {
-            var ready = _board.WaitAsync(() => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
+            foreach (var resource in _running.Values)
+                await resource.StartAsync(ending);
+            var ready = _board.WaitAsync(() => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp || s.State == ResourceState.Stopped)), ending);
             if (output.IsTerminal)
             {
                 using (output.Hold())
@@ -72,7 +73,7 @@ internal sealed class ApplicationRunner
 
             await ready;
             _report.Ready();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending.Token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -82,27 +83,13 @@ internal sealed class ApplicationRunner
         await StopAsync();
     }
 
-    /// <summary>A runner that breaks is a bug: everything stops, and the exception is what AppHost ends with.</summary>
-    private static async Task RunReplicaAsync(ReplicaRunner replica, CancellationToken stop, CancellationToken hurry, CancellationTokenSource ending)
-    {
-        try
-        {
-            await replica.RunAsync(stop, hurry);
-        }
-        catch
-        {
-            await ending.CancelAsync();
-            throw;
-        }
-    }
-
     /// <summary>Stops every resource once all that wait for it have stopped.</summary>
     private async Task StopAsync()
     {
         var stopped = new Dictionary<string, Task>(StringComparer.Ordinal);
         await Task.WhenAll(_programs.Select(p => Stop(p.Resource.Name)).ToArray());
-        foreach (var (stop, _) in _running.Values)
-            stop.Dispose();
+        foreach (var resource in _running.Values)
+            resource.Dispose();
 
         Task Stop(string name)
         {
@@ -115,11 +102,10 @@ internal sealed class ApplicationRunner
             return stopping;
         }
 
-        static async Task StopAfterAsync((CancellationTokenSource Stop, Task Running) resource, Task[] dependents)
+        static async Task StopAfterAsync(RunningResource resource, Task[] dependents)
         {
             await Task.WhenAll(dependents).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await resource.Stop.CancelAsync();
-            await resource.Running;
+            await resource.CloseAsync();
         }
     }
 

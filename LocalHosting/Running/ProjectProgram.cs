@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using OsMEN.LocalHosting.Backing;
+using OsMEN.LocalHosting.Otlp;
 
 namespace OsMEN.LocalHosting.Running;
 
@@ -21,6 +22,9 @@ internal sealed class ProjectProgram(ProjectResource project) : ResourceProgram(
         ("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based"),
         ("OTEL_TRACES_SAMPLER", "always_on"),
     ];
+
+    /// <summary>Where it sends its telemetry, unless AppHost's environment says otherwise.</summary>
+    public OtlpTarget? Telemetry { get; set; }
 
     public override int Replicas => project.Annotations.OfType<ReplicaAnnotation>().LastOrDefault()?.Replicas ?? 1;
 
@@ -48,6 +52,12 @@ internal sealed class ProjectProgram(ProjectResource project) : ResourceProgram(
         foreach (var (name, value) in s_developmentDefaults)
         {
             if (Environment.GetEnvironmentVariable(name) is null)
+                given[name] = value;
+        }
+
+        if (Telemetry is { } target && Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is null)
+        {
+            foreach (var (name, value) in target.Variables)
                 given[name] = value;
         }
 

@@ -45,7 +45,7 @@ internal sealed class ReplicaRunner(ResourceProgram program, int replica, Status
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            board.Set(Name, replica, board[Name, replica] with { State = ResourceState.Exited, Healthy = null, Reason = null });
+            board.Set(Name, replica, board[Name, replica] with { State = ResourceState.Stopped, Healthy = null, Reason = null });
         }
         catch (DistributedApplicationException failure)
         {

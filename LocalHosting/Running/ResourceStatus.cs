@@ -9,8 +9,11 @@ internal enum ResourceState
     Running,
     Stopping,
 
-    /// <summary>It ended, and is started again after a while unless the application stops.</summary>
+    /// <summary>It ended, and is started again after a while.</summary>
     Exited,
+
+    /// <summary>It was told to stop, and is not started again unless somebody says so.</summary>
+    Stopped,
 
     /// <summary>It is not tried again.</summary>
     FailedToStart,

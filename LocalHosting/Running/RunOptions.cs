@@ -11,6 +11,9 @@ internal sealed record RunOptions(IReadOnlyList<string> Args, LocalFolder Folder
     /// <summary>Whether Ctrl+C and the like stop it.</summary>
     public bool StopsOnSignals { get; init; } = true;
 
+    /// <summary>Whether it has a dashboard, which receives the services' telemetry.</summary>
+    public bool Dashboard { get; init; } = true;
+
     /// <summary>Where its lines go.</summary>
     public TextWriter Console { get; init; } = System.Console.Out;
 
@@ -18,5 +21,5 @@ internal sealed record RunOptions(IReadOnlyList<string> Args, LocalFolder Folder
     public Action? OnStarted { get; init; }
 
     /// <summary>Several at once, in a process that is not theirs.</summary>
-    public RunOptions ForTests() => this with { PreferredPorts = false, StopsOnSignals = false, Console = TextWriter.Null };
+    public RunOptions ForTests() => this with { PreferredPorts = false, StopsOnSignals = false, Dashboard = false, Console = TextWriter.Null };
 }

@@ -5,7 +5,7 @@ using OsMEN.LocalHosting.Output;
 namespace OsMEN.LocalHosting.Running;
 
 /// <summary>Tells what happens: a line for each change, <c>run.json</c>, and what to do first once everything is up.</summary>
-internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusBoard board, ConsoleOutput output, RunFile runFile, string? accessKey)
+internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusBoard board, ConsoleOutput output, RunFile runFile, string? accessKey, string? dashboardUrl)
 {
     /// <summary>The name that a replica's lines carry.</summary>
     public static string NameOf(ResourceProgram program, int replica) =>
@@ -26,6 +26,12 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
             var status = board.Worst(program.Resource.Name);
             var urls = Urls(program.Resource);
             output.Say(null, $"  {program.Resource.Name,-14} {Describe(status),-18} {(urls.Count > 0 ? string.Join("  ", urls) : program.Note)}{(status.Reason is { } reason ? $"  ({reason})" : "")}");
+        }
+
+        if (dashboardUrl is not null)
+        {
+            output.Say(null, "");
+            output.Say(null, $"Dashboard: {dashboardUrl}");
         }
 
         output.Say(null, "");
@@ -59,7 +65,7 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
     {
         Pid = Environment.ProcessId,
         ApiKey = accessKey,
-        DashboardUrl = null,
+        DashboardUrl = dashboardUrl,
         Resources = programs.ToDictionary(
             p => p.Resource.Name,
             p =>
@@ -78,7 +84,7 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
         var (state, _) => state.ToString().ToLowerInvariant(),
     };
 
-    private static IReadOnlyList<string> Urls(IResource resource) =>
+    public static IReadOnlyList<string> Urls(IResource resource) =>
     [
         .. resource.Annotations.OfType<EndpointAnnotation>().SelectMany(
             e => e.AllocatedPorts, (e, port) => string.Create(CultureInfo.InvariantCulture, $"{e.UriScheme}://127.0.0.1:{port}")),

@@ -71,7 +71,7 @@ internal sealed class StatusBoard(IEnumerable<(string Name, int Replicas)> resou
     private static int Readiness(ResourceStatus status) => (status.State, status.Healthy) switch
     {
         (ResourceState.FailedToStart or ResourceState.Unavailable, _) => 0,
-        (ResourceState.Exited, _) => 1,
+        (ResourceState.Exited or ResourceState.Stopped, _) => 1,
         (ResourceState.Stopping, _) => 2,
         (ResourceState.Waiting, _) => 3,
         (ResourceState.Starting, _) => 4,

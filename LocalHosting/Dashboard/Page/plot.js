@@ -1,0 +1,64 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { html } from './html.js';
+import { quantity } from './format.js';
+
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Puts series of [time, value] on one axis of time. A value of null is a gap; a time that a series lacks is none. */
+export function align(series) {
+  const times = [...new Set(series.flatMap(s => s.points.map(p => p[0])))].sort((a, b) => a - b);
+  const place = new Map(times.map((t, i) => [t, i]));
+  return [times, ...series.map(s => {
+    const values = new Array(times.length);
+    for (const [t, v] of s.points) values[place.get(t)] = v;
+    return values;
+  })];
+}
+
+/** Lines over the last so many seconds. */
+export function Plot({ series, seconds, now, unit, label }) {
+  const box = useRef(null);
+  const plot = useRef(null);
+  const names = JSON.stringify(series.map(s => s.name));
+  const data = align(series);
+  const window = useRef();
+  window.current = [now - seconds, now];
+
+  useEffect(() => {
+    const make = () => {
+      plot.current?.destroy();
+      const grid = { stroke: colour('--line'), width: 1 };
+      const axis = { stroke: colour('--quiet'), grid, ticks: grid, font: '12px system-ui, sans-serif' };
+      plot.current = new uPlot({
+        width: Math.max(240, box.current.clientWidth),
+        height: 300,
+        cursor: { points: { size: 6 } },
+        legend: { live: true },
+        scales: { x: { time: true, range: () => window.current }, y: { range: (_, low, high) => (low === null ? [0, 1] : low === high ? [Math.min(0, low), high === 0 ? 1 : Math.max(0, high) * 1.2] : [low < 0 || low > high / 2 ? low : 0, high + (high - low) * 0.08]) } },
+        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(t => quantity(t)) }],
+        series: [{ value: (_, t) => (t === null ? '–' : new Date(t * 1000).toLocaleTimeString()) }, ...series.map((s, i) => ({
+          label: s.name,
+          stroke: colour(`--hue-${i % 8}`),
+          width: 1.75,
+          points: { show: false },
+          value: (_, v) => (v === null || v === undefined ? '–' : `${quantity(v)} ${unit}`),
+        }))],
+      }, data, box.current);
+    };
+    make();
+    const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(240, box.current.clientWidth), height: 300 }));
+    watch.observe(box.current);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', make);
+    return () => {
+      watch.disconnect();
+      scheme.removeEventListener('change', make);
+      plot.current.destroy();
+      plot.current = null;
+    };
+  }, [names, unit]);
+
+  useEffect(() => { plot.current?.setData(data); });
+  return html`<div class="plot" ref=${box} role="img" aria-label=${label}></div>`;
+}
