@@ -66,6 +66,8 @@ public static class ServerBuilderExtensions
     // A password that is not kept would differ from the one that the data directory was made with.
     private static ParameterResource Password(IDistributedApplicationBuilder builder, string name, bool special)
     {
+        if (builder.Resources.Any(r => r.Name == name))
+            throw new DistributedApplicationException($"There are two resources named \"{name}\".");
         var password = builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = special }, secret: true, persist: true).Resource;
         password.IsImplicit = true;
         return password;
