@@ -11,10 +11,11 @@ public sealed class PrometheusResource(string name) : ContainerResource(name)
 public static class PrometheusBuilderExtensions
 {
     // Prometheus expands no variables in its configuration, and where the services are is known when they run. So what
-    // starts it writes them into files that the configuration names. The image has a shell, and /tmp is all it may write.
+    // starts it writes each address, given as services__name__http__0 and so on, into a file that the configuration names.
+    // The image has a shell, and /tmp is all it may write.
     private const string Start =
-        "mkdir -p /tmp/targets; printf %s \"$METRICS_SCRAPE_TOKEN\" > /tmp/scrape-token; "
-        + "env | sed -n 's/^SCRAPE_//p' | while IFS== read -r name address; do echo \"- targets: [$address]\" > \"/tmp/targets/$name.yaml\"; done; "
+        "mkdir -p /tmp/targets; rm -f /tmp/targets/*; printf %s \"$METRICS_SCRAPE_TOKEN\" > /tmp/scrape-token; "
+        + "env | sed -n 's|^services__\\(.*\\)__http__\\([0-9]*\\)=http://\\(.*\\)$|\\1-\\2 \\3|p' | while read -r name address; do echo \"- targets: [$address]\" > \"/tmp/targets/$name.yaml\"; done; "
         + "exec /bin/prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus "
         + "--storage.tsdb.retention.time=15d --enable-feature=exemplar-storage";
 
@@ -39,19 +40,12 @@ public static class PrometheusBuilderExtensions
         builder.WithVolume(name ?? $"{builder.Resource.Name}-data", "/prometheus");
 
     /// <summary>
-    /// Scrapes a project that runs on this machine: its address becomes a file <c>/tmp/targets/name.yaml</c>, for a
+    /// Scrapes a project that runs on this machine: the address of each replica becomes a file <c>/tmp/targets/name-0.yaml</c>, for a
     /// <c>file_sd_configs</c> of the configuration. Where the application is published, a project is found by its name in DNS
     /// instead, which gives every replica.
     /// </summary>
-    public static IResourceBuilder<PrometheusResource> WithScrapeTarget(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ProjectResource> project, string endpointName = "http")
-    {
-        if (!builder.ApplicationBuilder.ExecutionContext.IsRunMode)
-            return builder;
-        var endpoint = project.GetEndpoint(endpointName);
-        return builder.WithEnvironment(
-            $"SCRAPE_{project.Resource.Name.Replace('-', '_')}",
-            ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.Host)}:{endpoint.Property(EndpointProperty.Port)}"));
-    }
+    public static IResourceBuilder<PrometheusResource> WithScrapeTarget(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ProjectResource> project) =>
+        builder.ApplicationBuilder.ExecutionContext.IsRunMode ? builder.WithReference(project) : builder;
 
     /// <summary>What Prometheus shows to be let in, in the file <c>/tmp/scrape-token</c> for the configuration's <c>credentials_file</c>.</summary>
     public static IResourceBuilder<PrometheusResource> WithScrapeToken(this IResourceBuilder<PrometheusResource> builder, IResourceBuilder<ParameterResource> token) =>

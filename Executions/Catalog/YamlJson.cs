@@ -22,8 +22,16 @@ internal sealed class YamlJson
     public static (JsonNode? Root, IReadOnlyDictionary<string, int> Lines) Read(string text)
     {
         var reader = new YamlJson(text);
-        var root = reader.Document();
-        return (root, reader._lines);
+        try
+        {
+            return (reader.Document(), reader._lines);
+        }
+        catch (Exception e) when (e is not (YamlException or OutOfMemoryException))
+        {
+            // The parser's own checks, such as a tag that is no URI, throw whatever is at hand.
+            var at = reader._parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, $"is no YAML: {e.Message}", e);
+        }
     }
 
     private JsonNode? Document()

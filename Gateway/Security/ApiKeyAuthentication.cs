@@ -25,7 +25,8 @@ internal sealed class ApiKeyAuthentication(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Presented(Request) is not { } text)
+        // What has not a key's form is none: a scraper's token, which another policy looks at.
+        if (Presented(Request) is not { } text || !text.StartsWith(ApiKey.Prefix, StringComparison.Ordinal))
             return AuthenticateResult.NoResult();
         var address = Context.Connection.RemoteIpAddress;
         if (wrongKeys.IsBlocked(address))

@@ -3,19 +3,25 @@ namespace OsMEN.LocalHosting.Backing;
 /// <summary>What runs the servers of the model.</summary>
 internal enum BackingKind
 {
+    /// <summary>Containers where a runtime answers, else embedded.</summary>
+    Auto,
+
     /// <summary>Garnet for Redis and SQLite for PostgreSQL: nothing but the .NET SDK is needed.</summary>
     Embedded,
 
-    /// <summary>PostgreSQL and Redis as they are installed on this machine.</summary>
+    /// <summary>The servers as they are installed on this machine.</summary>
     Native,
+
+    /// <summary>Docker or Podman.</summary>
+    Container,
 }
 
 /// <summary>Reads the choice from the command line, else from the environment.</summary>
 internal static class BackingChoice
 {
-    private const string Allowed = "auto, embedded or native";
+    private const string Allowed = "auto, container, native or embedded";
 
-    /// <exception cref="DistributedApplicationException">The command line holds something else, or a backing that there is not.</exception>
+    /// <exception cref="DistributedApplicationException">The command line holds something else.</exception>
     public static BackingKind Read(IReadOnlyList<string> args, string? environment)
     {
         string? said = null;
@@ -29,15 +35,13 @@ internal static class BackingChoice
                 throw new DistributedApplicationException($"\"{args[i]}\" is not an argument of AppHost; there is --backing {Allowed}.");
         }
 
-        var source = said is null ? "OSMEN_BACKING" : "--backing";
         return (said ?? environment)?.ToLowerInvariant() switch
         {
-            // Containers come first in "auto" where their runtime is supported; it is not here.
-            null or "" or "auto" or "embedded" => BackingKind.Embedded,
+            null or "" or "auto" => BackingKind.Auto,
+            "embedded" => BackingKind.Embedded,
             "native" => BackingKind.Native,
-            "container" => throw new DistributedApplicationException(
-                $"{source} container is not supported in this form of hosting: use embedded (nothing to install), native (PostgreSQL and Redis of this machine), or Aspire's packages (UseAspirePackages=true)."),
-            var other => throw new DistributedApplicationException($"{source} holds \"{other}\"; allowed: {Allowed}."),
+            "container" => BackingKind.Container,
+            var other => throw new DistributedApplicationException($"{(said is null ? "OSMEN_BACKING" : "--backing")} holds \"{other}\"; allowed: {Allowed}."),
         };
     }
 }

@@ -5,17 +5,26 @@ namespace OsMEN.LocalHosting.Backing;
 /// <summary>Runs a program to its end.</summary>
 internal static class OneShot
 {
-    /// <summary>Its exit code, and what it said on both streams. Killed when cancelled.</summary>
-    public static async Task<(int Status, string Output)> RunAsync(string program, IEnumerable<string> arguments, string workingDirectory, CancellationToken cancellationToken)
+    /// <summary>Its exit code, and what it said on both streams. Killed when cancelled. It sees AppHost's variables unless others are given.</summary>
+    public static async Task<(int Status, string Output)> RunAsync(
+        string program, IEnumerable<string> arguments, string workingDirectory, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
             WorkingDirectory = workingDirectory,
-        })!;
+        };
+        if (environment is not null)
+        {
+            start.Environment.Clear();
+            foreach (var (name, value) in environment)
+                start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
         process.StandardInput.Close();
         try
         {

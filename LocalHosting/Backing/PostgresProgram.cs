@@ -1,5 +1,4 @@
 using System.Globalization;
-using Npgsql;
 using OsMEN.LocalHosting.Running;
 
 namespace OsMEN.LocalHosting.Backing;
@@ -8,7 +7,8 @@ namespace OsMEN.LocalHosting.Backing;
 internal sealed class PostgresProgram(PostgresServerResource server, IReadOnlyList<PostgresDatabaseResource> databases, LocalFolder folder) : ResourceProgram(server)
 {
     private readonly PostgresBinaries _binaries = PostgresBinaries.Find();
-    private bool _databasesMade;
+    private readonly PostgresProbe _probe = new(
+        server, databases, $"the password in {folder.Secrets} is not the one that {Path.Combine(folder.Native, server.Name)} was made with: restore it, or move that folder away to start with a new one");
 
     private string Home => Path.Combine(folder.Native, Resource.Name);
 
@@ -30,47 +30,5 @@ internal sealed class PostgresProgram(PostgresServerResource server, IReadOnlyLi
         return new(new ProgramPlan(program, arguments) { WorkingDirectory = Home, StopSignal = StopSignal.Interrupt, StopTimeout = TimeSpan.FromSeconds(8) });
     }
 
-    public override async Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken)
-    {
-        var connectionString = new NpgsqlConnectionStringBuilder(await server.ConnectionStringExpression.GetValueAsync(cancellationToken))
-        {
-            Database = "postgres",
-            Pooling = false,
-            Timeout = 3,
-        };
-        try
-        {
-            await using var connection = new NpgsqlConnection(connectionString.ConnectionString);
-            await connection.OpenAsync(cancellationToken);
-            if (!_databasesMade)
-            {
-                foreach (var database in databases)
-                    await MakeAsync(connection, database.DatabaseName, cancellationToken);
-                _databasesMade = true;
-            }
-
-            return null;
-        }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InvalidPassword)
-        {
-            return $"the password in {folder.Secrets} is not the one that {Home} was made with: restore it, or move {Home} away to start with a new one";
-        }
-        catch (PostgresException error)
-        {
-            return error.MessageText;
-        }
-        catch (Exception error) when (error is NpgsqlException or TimeoutException)
-        {
-            return (error.InnerException ?? error).Message;
-        }
-    }
-
-    private static async Task MakeAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken)
-    {
-        await using var find = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
-        if (await find.ExecuteScalarAsync(cancellationToken) is not null)
-            return;
-        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
-        await create.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public override Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken) => _probe.ProbeAsync(cancellationToken);
 }

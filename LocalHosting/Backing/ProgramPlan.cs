@@ -7,6 +7,9 @@ internal sealed record ProgramPlan(string Program, IReadOnlyList<string> Argumen
 
     public StopSignal StopSignal { get; init; } = StopSignal.Terminate;
 
+    /// <summary>A command that removes what may be left when the program had to be killed; none unless given.</summary>
+    public IReadOnlyList<string> CleanUp { get; init; } = [];
+
     /// <summary>How long it may take to stop before it is killed.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -11,6 +11,10 @@ internal abstract class ResourceProgram(IResource resource)
     /// <summary>What to show as its address when there is no endpoint.</summary>
     public virtual string Note => "";
 
+    /// <summary>Ports that it holds already, by endpoint: those of a container that outlived the AppHost before.</summary>
+    public virtual Task<IReadOnlyDictionary<string, int>> HeldPortsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, int>>(new Dictionary<string, int>());
+
     /// <summary>Makes ready what a start needs: folders, a data directory.</summary>
     public virtual Task PrepareAsync(Action<string> say, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -26,11 +26,14 @@ public sealed class EndpointAnnotation(string name, string uriScheme, int? port,
 }
 
 /// <summary>An endpoint of a resource, for others to refer to.</summary>
-public sealed class EndpointReference(IResourceWithEndpoints owner, string endpointName) : IValueProvider, IManifestExpressionProvider
+public sealed class EndpointReference(IResourceWithEndpoints owner, string endpointName) : IValueProvider, IManifestExpressionProvider, ISeenFrom
 {
     public IResourceWithEndpoints Resource => owner;
 
     public string EndpointName => endpointName;
+
+    /// <summary>Which replica of the resource is meant, from 0.</summary>
+    internal int Replica { get; init; }
 
     public EndpointAnnotation EndpointAnnotation =>
         owner.Annotations.OfType<EndpointAnnotation>().FirstOrDefault(e => e.Name == endpointName)
@@ -43,8 +46,8 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
 
     public string Host => "127.0.0.1";
 
-    public int Port => EndpointAnnotation.AllocatedPorts is [var first, ..]
-        ? first
+    public int Port => EndpointAnnotation.AllocatedPorts is var ports && Replica < ports.Count
+        ? ports[Replica]
         : throw new DistributedApplicationException($"The endpoint \"{endpointName}\" of \"{owner.Name}\" has no port yet.");
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"{Scheme}://{Host}:{Port}");
@@ -54,6 +57,9 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
     public EndpointReferenceExpression Property(EndpointProperty property) => new(this, property);
 
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => new(Url);
+
+    ValueTask<string?> ISeenFrom.GetValueAsync(Viewpoint from, CancellationToken cancellationToken) =>
+        ((ISeenFrom)Property(EndpointProperty.Url)).GetValueAsync(from, cancellationToken);
 }
 
 /// <summary>A part of an endpoint's address.</summary>
@@ -70,7 +76,7 @@ public enum EndpointProperty
 }
 
 /// <summary>A part of an endpoint's address, for others to refer to.</summary>
-public sealed class EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) : IValueProvider, IManifestExpressionProvider
+public sealed class EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) : IValueProvider, IManifestExpressionProvider, ISeenFrom
 {
     public string ValueExpression => property == EndpointProperty.HostAndPort
         ? $"{Binding("host")}:{Binding("port")}"
@@ -80,15 +86,21 @@ public sealed class EndpointReferenceExpression(EndpointReference endpoint, Endp
 
     internal EndpointProperty Property => property;
 
-    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => new(property switch
+    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => ((ISeenFrom)this).GetValueAsync(Viewpoint.Host, cancellationToken);
+
+    ValueTask<string?> ISeenFrom.GetValueAsync(Viewpoint from, CancellationToken cancellationToken)
     {
-        EndpointProperty.TargetPort => (endpoint.EndpointAnnotation.TargetPort ?? endpoint.Port).ToString(CultureInfo.InvariantCulture),
-        EndpointProperty.Url => endpoint.Url,
-        EndpointProperty.Host => endpoint.Host,
-        EndpointProperty.Port => endpoint.Port.ToString(CultureInfo.InvariantCulture),
-        EndpointProperty.Scheme => endpoint.Scheme,
-        _ => string.Create(CultureInfo.InvariantCulture, $"{endpoint.Host}:{endpoint.Port}"),
-    });
+        var (host, port) = from.AddressOf(endpoint);
+        return new(property switch
+        {
+            EndpointProperty.TargetPort => (endpoint.EndpointAnnotation.TargetPort ?? endpoint.Port).ToString(CultureInfo.InvariantCulture),
+            EndpointProperty.Url => string.Create(CultureInfo.InvariantCulture, $"{endpoint.Scheme}://{host}:{port}"),
+            EndpointProperty.Host => host,
+            EndpointProperty.Port => port.ToString(CultureInfo.InvariantCulture),
+            EndpointProperty.Scheme => endpoint.Scheme,
+            _ => string.Create(CultureInfo.InvariantCulture, $"{host}:{port}"),
+        });
+    }
 
     private string Binding(string part) => $"{{{endpoint.Resource.Name}.bindings.{endpoint.EndpointName}.{part}}}";
 }

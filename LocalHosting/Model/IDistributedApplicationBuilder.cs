@@ -15,5 +15,9 @@ public interface IDistributedApplicationBuilder
     IResourceBuilder<T> AddResource<T>(T resource)
         where T : IResource;
 
+    /// <summary>Says more of a resource that was added before.</summary>
+    IResourceBuilder<T> CreateResourceBuilder<T>(T resource)
+        where T : IResource;
+
     DistributedApplication Build();
 }

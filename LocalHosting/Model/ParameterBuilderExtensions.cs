@@ -25,7 +25,7 @@ public static class ParameterBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(value);
-        var folder = LocalFolder.Of(builder.AppHostDirectory);
+        var folder = ((DistributedApplicationBuilder)builder).Folder;
         return builder.AddResource(new ParameterResource(
             name,
             made => Given(name) ?? (persist ? new SecretStore(folder.Secrets).GetOrAdd(name, made!.GetDefaultValue) : made!.GetDefaultValue()),

@@ -16,7 +16,7 @@ public interface IManifestExpressionProvider
 }
 
 /// <summary>Text with holes that are filled when the application runs, or written out as expressions when it is published.</summary>
-public sealed class ReferenceExpression : IValueProvider, IManifestExpressionProvider
+public sealed class ReferenceExpression : IValueProvider, IManifestExpressionProvider, ISeenFrom
 {
     private readonly IReadOnlyList<object> _parts;
 
@@ -33,11 +33,13 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
 
     public static ReferenceExpression Create(in ExpressionInterpolatedStringHandler handler) => new(handler.Parts);
 
-    public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default)
+    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => ((ISeenFrom)this).GetValueAsync(Viewpoint.Host, cancellationToken);
+
+    async ValueTask<string?> ISeenFrom.GetValueAsync(Viewpoint from, CancellationToken cancellationToken)
     {
         var text = new StringBuilder();
         foreach (var part in _parts)
-            text.Append(part is IValueProvider provider ? await provider.GetValueAsync(cancellationToken) : (string)part);
+            text.Append(await from.ReadAsync(part, cancellationToken));
         return text.ToString();
     }
 
@@ -65,12 +67,14 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
 }
 
 /// <summary>A value with what means something in a URI escaped. A publisher names it after the parameter that it is made of.</summary>
-internal sealed class UriEscapedValue(IValueProvider value) : IValueProvider, IManifestExpressionProvider
+internal sealed class UriEscapedValue(IValueProvider value) : IValueProvider, IManifestExpressionProvider, ISeenFrom
 {
     public IValueProvider Value => value;
 
     public string ValueExpression => value is ParameterResource parameter ? $"{{{parameter.Name}-uri-encoded.value}}" : ((IManifestExpressionProvider)value).ValueExpression;
 
-    public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
-        await value.GetValueAsync(cancellationToken) is { } text ? Uri.EscapeDataString(text) : null;
+    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => ((ISeenFrom)this).GetValueAsync(Viewpoint.Host, cancellationToken);
+
+    async ValueTask<string?> ISeenFrom.GetValueAsync(Viewpoint from, CancellationToken cancellationToken) =>
+        Uri.EscapeDataString(await from.ReadAsync(value, cancellationToken));
 }

@@ -75,12 +75,11 @@ public static class ResourceBuilderExtensions
             foreach (var endpoint in source.Resource.Annotations.OfType<EndpointAnnotation>())
             {
                 context.EnvironmentVariables[$"{VariableName(name)}_{VariableName(endpoint.Name)}"] = source.GetEndpoint(endpoint.Name);
-                if (context.ExecutionContext.IsPublishMode)
-                    context.EnvironmentVariables[$"services__{name}__{endpoint.Name}__0"] = source.GetEndpoint(endpoint.Name);
-                for (var i = 0; i < endpoint.AllocatedPorts.Count; i++)
+                var replicas = context.ExecutionContext.IsPublishMode ? 1 : endpoint.AllocatedPorts.Count;
+                for (var i = 0; i < replicas; i++)
                 {
                     context.EnvironmentVariables[string.Create(CultureInfo.InvariantCulture, $"services__{name}__{endpoint.Name}__{i}")] =
-                        string.Create(CultureInfo.InvariantCulture, $"{endpoint.UriScheme}://127.0.0.1:{endpoint.AllocatedPorts[i]}");
+                        new EndpointReference(source.Resource, endpoint.Name) { Replica = i };
                 }
             }
         });

@@ -17,21 +17,37 @@ internal sealed class ConsoleOutput : IAsyncDisposable
     private readonly string _logs;
     private readonly Task _writing;
     private long _dropped;
+    private volatile bool _isHeld;
 
     public ConsoleOutput(TextWriter console, string logs)
     {
         _logs = logs;
+        IsTerminal = StartTable.IsWanted(console);
         Running.LocalFolder.CreatePrivate(logs);
         _lines = Channel.CreateBounded<string>(
             new BoundedChannelOptions(Waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Interlocked.Increment(ref _dropped));
         _writing = Task.Run(() => WriteAsync(console));
     }
 
+    /// <summary>Whether somebody looks at a terminal.</summary>
+    public bool IsTerminal { get; }
+
+    /// <summary>Keeps the console free for something else until disposed. What resources say meanwhile is in their files only.</summary>
+    public IDisposable Hold()
+    {
+        _isHeld = true;
+        return new Held(this);
+    }
+
     /// <summary>A line of AppHost's own, about a resource or, without a name, about all.</summary>
     public void Say(string? name, FormattableString text) => Say(name, text.ToString(CultureInfo.InvariantCulture));
 
     /// <inheritdoc cref="Say(string?, FormattableString)"/>
-    public void Say(string? name, string text) => _lines.Writer.TryWrite(name is null ? text : Prefixed(name, '>', text));
+    public void Say(string? name, string text)
+    {
+        if (!_isHeld)
+            _lines.Writer.TryWrite(name is null ? text : Prefixed(name, '>', text));
+    }
 
     /// <summary>Where a resource's lines go: the console and <c>logs/name.log</c>.</summary>
     public Action<string> Open(string name)
@@ -41,7 +57,8 @@ internal sealed class ConsoleOutput : IAsyncDisposable
             _files.Add(file);
         return line =>
         {
-            _lines.Writer.TryWrite(Prefixed(name, '|', line));
+            if (!_isHeld)
+                _lines.Writer.TryWrite(Prefixed(name, '|', line));
             file.WriteLine(line);
         };
     }
@@ -68,5 +85,10 @@ internal sealed class ConsoleOutput : IAsyncDisposable
         }
 
         await console.FlushAsync();
+    }
+
+    private sealed class Held(ConsoleOutput output) : IDisposable
+    {
+        public void Dispose() => output._isHeld = false;
     }
 }

@@ -19,24 +19,29 @@ internal sealed class ApplicationRunner
     }
 
     /// <exception cref="DistributedApplicationException">It cannot run at all, for the reason given.</exception>
-    public static async Task RunAsync(IReadOnlyList<string> args, LocalFolder folder, IReadOnlyList<IResource> resources, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        RunOptions options, IReadOnlyList<IResource> resources, ResourceNotificationService notifications, CancellationToken cancellationToken)
     {
-        var backing = BackingChoice.Read(args, Environment.GetEnvironmentVariable("OSMEN_BACKING"));
-        using var signals = new StopSignals(cancellationToken);
+        var folder = options.Folder;
+        var backing = BackingChoice.Read(options.Args, Environment.GetEnvironmentVariable("OSMEN_BACKING"));
+        using var signals = new StopSignals(options.StopsOnSignals, cancellationToken);
         using var hostLock = HostLock.Take(folder);
-        if (backing == BackingKind.Native && Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
+        if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
         {
             // The user that native servers run as passes through; what is inside stays closed to it.
             File.SetUnixFileMode(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
         }
 
-        var programs = BackingPrograms.Choose(backing, folder, resources);
-        await using var output = new ConsoleOutput(Console.Out, folder.Logs);
-        AllocatePorts(programs, output);
+        await using var chosen = await BackingPrograms.ChooseAsync(backing, folder, resources, signals.Stop);
+        var programs = chosen.All;
+        await using var output = new ConsoleOutput(options.Console, folder.Logs);
+        await AllocatePortsAsync(programs, options.PreferredPorts, output, signals.Stop);
         var board = new StatusBoard(programs.Select(p => (p.Resource.Name, p.Replicas)));
         using var runFile = new RunFile(folder.RunFile);
         var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop));
+        notifications.SetBoard(board);
         var runner = new ApplicationRunner(programs, board, report);
+        options.OnStarted?.Invoke();
         await runner.RunAsync(output, signals);
     }
 
@@ -58,8 +63,14 @@ internal sealed class ApplicationRunner
 
         try
         {
-            await _board.WaitAsync(
-                () => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
+            var ready = _board.WaitAsync(() => _programs.All(p => _board.All(p.Resource.Name, s => s.IsReady || s.IsGivenUp)), ending.Token);
+            if (output.IsTerminal)
+            {
+                using (output.Hold())
+                    await new StartTable(_programs, _board, TimeProvider.System).ShowAsync(ready);
+            }
+
+            await ready;
             _report.Ready();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ending.Token);
         }
@@ -115,16 +126,23 @@ internal sealed class ApplicationRunner
     private static bool WaitsFor(IResource resource, string name) => resource.Annotations.OfType<WaitAnnotation>()
         .Any(w => w.Resource.Name == name || (w.Resource as IResourceWithParent)?.Parent.Name == name);
 
-    private static void AllocatePorts(IReadOnlyList<ResourceProgram> programs, ConsoleOutput output)
+    private static async Task AllocatePortsAsync(IReadOnlyList<ResourceProgram> programs, bool preferred, ConsoleOutput output, CancellationToken cancellationToken)
     {
         var ports = new Ports();
         foreach (var program in programs.Where(p => p is not UnavailableProgram))
         {
+            var held = await program.HeldPortsAsync(cancellationToken);
             foreach (var endpoint in program.Resource.Annotations.OfType<EndpointAnnotation>())
             {
-                endpoint.AllocatedPorts = [.. Enumerable.Range(0, program.Replicas).Select(i => ports.Take(i == 0 ? endpoint.Port : null))];
-                if (endpoint.Port is { } preferred && endpoint.AllocatedPorts[0] != preferred)
-                    output.Say(program.Resource.Name, $"port {preferred} is taken, using {endpoint.AllocatedPorts[0]}");
+                if (held.TryGetValue(endpoint.Name, out var own))
+                {
+                    endpoint.AllocatedPorts = [own];
+                    continue;
+                }
+
+                endpoint.AllocatedPorts = [.. Enumerable.Range(0, program.Replicas).Select(i => ports.Take(preferred && i == 0 ? endpoint.Port : null))];
+                if (preferred && endpoint.Port is { } port && endpoint.AllocatedPorts[0] != port)
+                    output.Say(program.Resource.Name, $"port {port} is taken, using {endpoint.AllocatedPorts[0]}");
             }
         }
     }

@@ -13,18 +13,20 @@ namespace OsMEN.LocalHosting.Running;
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
-    // $1 the stop signal, then the program. The shell becomes the program: its pid, exit code and signals are the program's.
+    // $1 the stop signal, $2 a command that cleans up, then the program. The shell becomes the program: its pid, exit code and
+    // signals are the program's.
     private const string Launch =
         """
-        signal=$1; shift
+        signal=$1; clean=$2; shift 2
         exec 3<&0 </dev/null
         sh -c '
           trap "" TERM INT HUP
           read -r _
           kill -s "$2" "$1"
           n=0; while [ $n -lt 50 ] && kill -0 "$1"; do sleep 0.1; n=$((n+1)); done
+          eval "$3"
           kill -s KILL -- "-$1"
-        ' osmen-guard $$ "$signal" <&3 >/dev/null 2>&1 &
+        ' osmen-guard $$ "$signal" "$clean" <&3 >/dev/null 2>&1 &
         exec 3<&-
         exec "$@"
         """;
@@ -62,7 +64,7 @@ internal sealed class ChildProcess : IAsyncDisposable
             WorkingDirectory = plan.WorkingDirectory,
         };
         string[] arguments = guarded
-            ? [.. s_session[1..], "sh", "-c", Launch, "osmen", plan.StopSignal == StopSignal.Interrupt ? "INT" : "TERM", plan.Program, .. plan.Arguments]
+            ? [.. s_session[1..], "sh", "-c", Launch, "osmen", plan.StopSignal == StopSignal.Interrupt ? "INT" : "TERM", string.Join(' ', plan.CleanUp.Select(Quoted)), plan.Program, .. plan.Arguments]
             : [.. plan.Arguments];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -129,6 +131,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         await _process.StandardInput.DisposeAsync();
         _process.Dispose();
     }
+
+    private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     // macOS has no setsid program, but a perl that can do it. On Windows a child is ended with AppHost's orderly stop only.
     private static string[] FindSession()

@@ -1,13 +1,11 @@
 namespace OsMEN.LocalHosting.Running;
 
-/// <summary>Where a running application keeps what is its own: <c>.osmen</c> beside the solution.</summary>
-internal sealed class LocalFolder
+/// <summary>Where a running application keeps what is its own: <c>.osmen</c> beside the solution, or in a test a folder of the test's.</summary>
+internal sealed class LocalFolder(string solutionDirectory, string root)
 {
-    private LocalFolder(string solutionDirectory) => SolutionDirectory = solutionDirectory;
+    public string SolutionDirectory => solutionDirectory;
 
-    public string SolutionDirectory { get; }
-
-    public string Root => Path.Combine(SolutionDirectory, ".osmen");
+    public string Root => root;
 
     public string Data => Path.Combine(Root, "data");
 
@@ -24,15 +22,24 @@ internal sealed class LocalFolder
     public string ToolManifest => Path.Combine(SolutionDirectory, ".config", "dotnet-tools.json");
 
     /// <summary>The folder of the solution that AppHost belongs to; AppHost's own where there is none above.</summary>
-    public static LocalFolder Of(string appHostDirectory)
+    /// <param name="appHostDirectory">AppHost's folder.</param>
+    /// <param name="root">Where to keep what is the application's own, if not in <c>.osmen</c> there.</param>
+    public static LocalFolder Of(string appHostDirectory, string? root = null)
+    {
+        var solution = SolutionOf(appHostDirectory);
+        return new(solution, root ?? Path.Combine(solution, ".osmen"));
+    }
+
+
+    private static string SolutionOf(string appHostDirectory)
     {
         for (var folder = new DirectoryInfo(appHostDirectory); folder is not null; folder = folder.Parent)
         {
             if (folder.Exists && folder.EnumerateFiles("*.sln").Any())
-                return new(folder.FullName);
+                return folder.FullName;
         }
 
-        return new(Path.GetFullPath(appHostDirectory));
+        return Path.GetFullPath(appHostDirectory);
     }
 
     /// <summary>Makes a folder that only its owner may enter.</summary>

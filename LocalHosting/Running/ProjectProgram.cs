@@ -8,9 +8,7 @@ namespace OsMEN.LocalHosting.Running;
 internal sealed class ProjectProgram(ProjectResource project) : ResourceProgram(project)
 {
     // A worker drains what it runs before it goes; longer than its own limit for that.
-    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(15);
-
-    private static readonly HttpClient s_http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(2) });
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(25);
 
     // What Aspire sets in development, so that telemetry is seen at once. The environment's own values win.
     private static readonly (string Name, string Value)[] s_developmentDefaults =
@@ -62,35 +60,13 @@ internal sealed class ProjectProgram(ProjectResource project) : ResourceProgram(
                 given[variable] = endpoint.AllocatedPorts[replica].ToString(CultureInfo.InvariantCulture);
         }
 
-        var context = new EnvironmentCallbackContext(new(DistributedApplicationOperation.Run), given, cancellationToken);
-        foreach (var annotation in project.Annotations.OfType<EnvironmentCallbackAnnotation>())
-            await annotation.Callback(context);
-
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
             environment[(string)variable.Key] = (string?)variable.Value ?? "";
-        foreach (var (name, value) in given)
-            environment[name] = (value is IValueProvider provider ? await provider.GetValueAsync(cancellationToken) : value.ToString()) ?? "";
+        foreach (var (name, value) in await GivenEnvironment.ResolveAsync(project, given, Viewpoint.Host, cancellationToken))
+            environment[name] = value;
         return environment;
     }
 
-    public override async Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken)
-    {
-        foreach (var check in project.Annotations.OfType<HttpHealthCheckAnnotation>())
-        {
-            var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port(replica, check.EndpointName)}{check.Path}");
-            try
-            {
-                using var response = await s_http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-                if ((int)response.StatusCode != check.StatusCode)
-                    return string.Create(CultureInfo.InvariantCulture, $"{check.Path} answers {(int)response.StatusCode}");
-            }
-            catch (HttpRequestException error)
-            {
-                return $"{check.Path}: {error.Message}";
-            }
-        }
-
-        return null;
-    }
+    public override Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken) => HttpProbe.ProbeAsync(project, replica, cancellationToken);
 }

@@ -70,7 +70,7 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
             StringComparer.Ordinal),
     });
 
-    private static string Describe(ResourceStatus status) => (status.State, status.Healthy) switch
+    public static string Describe(ResourceStatus status) => (status.State, status.Healthy) switch
     {
         (ResourceState.Running, true) => "running, healthy",
         (ResourceState.Running, false) => "running, unhealthy",

@@ -21,6 +21,8 @@ internal sealed class StatusBoard(IEnumerable<(string Name, int Replicas)> resou
         }
     }
 
+    public bool Has(string resource) => _statuses.ContainsKey(resource);
+
     public void Set(string resource, int replica, ResourceStatus status)
     {
         lock (_lock)

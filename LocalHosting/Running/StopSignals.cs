@@ -9,10 +9,12 @@ internal sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _stop;
     private readonly PosixSignalRegistration[] _registrations;
 
-    public StopSignals(CancellationToken cancellationToken)
+    /// <param name="listen">Whether to listen to signals at all; if not, only the token stops.</param>
+    /// <param name="cancellationToken">Stops too.</param>
+    public StopSignals(bool listen, CancellationToken cancellationToken)
     {
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _registrations =
+        _registrations = !listen ? [] :
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),

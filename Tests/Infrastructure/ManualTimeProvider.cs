@@ -37,8 +37,17 @@ internal sealed class ManualTimeProvider : TimeProvider
     /// <summary>Returns once somebody waits for a timer that fires in exactly that time: then advancing has an effect.</summary>
     public Task WaitForTimerOfAsync(TimeSpan due, CancellationToken cancellationToken) => WaitAsync(d => d == due, cancellationToken);
 
-    /// <summary>The same for a timer that fires within that time.</summary>
-    public Task WaitForTimerWithinAsync(TimeSpan due, CancellationToken cancellationToken) => WaitAsync(d => d <= due, cancellationToken);
+    /// <summary>
+    /// Waits for a timer that fires within that time, and moves on to it and no further: what begins by its firing waits anew.
+    /// </summary>
+    public async Task AdvanceToTimerWithinAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        await WaitAsync(d => d <= within, cancellationToken);
+        TimeSpan due;
+        lock (_lock)
+            due = _timers.Min(t => t.Due) - _now;
+        Advance(due);
+    }
 
     private async Task WaitAsync(Func<TimeSpan, bool> wanted, CancellationToken cancellationToken)
     {
@@ -52,7 +61,7 @@ internal sealed class ManualTimeProvider : TimeProvider
                 changed = _changed.Task;
             }
 
-            await changed.WaitAsync(cancellationToken);
+            await changed.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
         }
     }
 

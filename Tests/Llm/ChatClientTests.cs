@@ -137,10 +137,7 @@ public sealed class ChatClientTests : IAsyncLifetime
             _server!.Then(ScriptedAnswer.Error(500, "oops"));
         var answer = TextAsync(model);
         for (var i = 0; i < 2; i++)
-        {
-            await _clock.WaitForTimerWithinAsync(TimeSpan.FromSeconds(2), Token);
-            _clock.Advance(TimeSpan.FromSeconds(2));
-        }
+            await _clock.AdvanceToTimerWithinAsync(TimeSpan.FromSeconds(2), Token);
 
         var failed = await Assert.ThrowsAsync<LlmException>(() => answer);
         Assert.Equal((LlmErrorKind.Unavailable, true, 3), (failed.Kind, failed.IsTransient, _calls.Count));

@@ -46,7 +46,7 @@ public sealed class BackingTests
         await first.UntilReadyAsync();
         var connectionString = (await first.VariablesAsync("api"))["ConnectionStrings__osmen"];
         await ExecuteAsync(connectionString, "CREATE TABLE kept AS SELECT 42 AS value");
-        Assert.Matches("^Host=127.0.0.1;Port=[0-9]+;Username=postgres;Password=[A-Za-z0-9]{22};Database=osmen$", connectionString);
+        Assert.Matches("^Host=127.0.0.1;Port=[0-9]+;Username=postgres;Password=[-A-Za-z0-9_.~]{22};Database=osmen$", connectionString);
         var port = new Uri(first.UrlsOf("redis").Single()).Port;
         first.Process.Kill();
         await first.ExitAsync();
@@ -107,8 +107,8 @@ public sealed class BackingTests
     }
 
     [Theory]
-    [InlineData(null, BackingKind.Embedded)]
-    [InlineData("auto", BackingKind.Embedded)]
+    [InlineData(null, BackingKind.Auto)]
+    [InlineData("auto", BackingKind.Auto)]
     [InlineData("Native", BackingKind.Native)]
     public void The_environment_chooses_the_backing(string? environment, object backing) =>
         Assert.Equal(backing, BackingChoice.Read([], environment));

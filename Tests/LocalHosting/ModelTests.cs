@@ -1,4 +1,3 @@
-using OsMEN.LocalHosting;
 using OsMEN.LocalHosting.Output;
 using OsMEN.LocalHosting.Running;
 

@@ -31,9 +31,9 @@ public sealed class RefusalTests
     }
 
     [Theory]
-    [InlineData("--backing holds \"clay\"; allowed: auto, embedded or native.", "--backing", "clay")]
-    [InlineData("--backing needs a value: auto, embedded or native.", "--backing")]
-    [InlineData("\"--what\" is not an argument of AppHost; there is --backing auto, embedded or native.", "--what")]
+    [InlineData("--backing holds \"clay\"; allowed: auto, container, native or embedded.", "--backing", "clay")]
+    [InlineData("--backing needs a value: auto, container, native or embedded.", "--backing")]
+    [InlineData("\"--what\" is not an argument of AppHost; there is --backing auto, container, native or embedded.", "--what")]
     public async Task A_wrong_command_line_is_refused_in_one_line(string reason, params string[] arguments)
     {
         await using var host = new HostProcess().Start(arguments);
@@ -42,13 +42,17 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task Container_backing_is_refused_with_what_to_use()
+    public async Task Container_backing_without_a_runtime_says_what_to_use()
     {
         await using var host = new HostProcess();
+        host.Environment["PATH"] = Directory.CreateDirectory(Path.Combine(host.Folder, "bin")).FullName;
         host.Environment["OSMEN_BACKING"] = "container";
         host.Start();
         Assert.Equal(1, await host.ExitAsync());
-        Assert.StartsWith("OsMEN cannot start: OSMEN_BACKING container is not supported", Assert.Single(host.Lines), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "OsMEN cannot start: there is no container runtime that answers (docker is not on PATH; podman is not on PATH): start Docker or Podman, or use",
+            Assert.Single(host.Lines),
+            StringComparison.Ordinal);
     }
 
     [Fact]

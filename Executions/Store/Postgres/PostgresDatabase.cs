@@ -6,8 +6,13 @@ namespace OsMEN.Executions;
 /// <summary>How the store connects to PostgreSQL.</summary>
 internal static class PostgresDatabase
 {
+    // The queue is empty now and a million rows a minute later, so the planner's statistics of it are often wrong: it would then sort
+    // all that is due for every claim. Every statement of ours has an index to walk (docs/decisions/0010).
     private static readonly (string Key, string Value)[] Defaults =
-        [("Search Path", "osmen"), ("Max Auto Prepare", "40"), ("Auto Prepare Min Usages", "2")];
+    [
+        ("Search Path", "osmen"), ("Max Auto Prepare", "40"), ("Auto Prepare Min Usages", "2"),
+        ("Options", "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"),
+    ];
 
     /// <summary>A pool on <paramref name="connectionString"/>, whose own settings win over ours.</summary>
     public static NpgsqlDataSource Create(string connectionString) => new NpgsqlDataSourceBuilder(Complete(connectionString)).Build();

@@ -33,7 +33,7 @@ internal sealed partial class PostgresExecutionStore
     private const string HeartbeatSql = """
         UPDATE execution_queue q SET lease_until = now() + $4 * interval '1 ms'
         FROM unnest($1::uuid[], $2::bigint[]) AS h(id, fence)
-        WHERE q.id = h.id AND q.fence = h.fence AND q.status = 1 AND q.worker = $3
+        WHERE q.id = h.id AND q.fence = h.fence AND q.status + 0 = 1 AND q.worker = $3
         RETURNING q.id, q.cancel_requested
         """;
 

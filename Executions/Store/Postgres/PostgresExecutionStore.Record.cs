@@ -4,24 +4,25 @@ internal sealed partial class PostgresExecutionStore
 {
     // One statement, so one round trip and one transaction. Only what its fence still holds is changed; calls are recorded
     // in any case, since their money was spent whoever holds the execution now. A batch may hold several records of one
-    // execution (events, then its end): what ends it is matched by that, not by the id alone.
+    // execution (events, then its end), so what ends it comes with the row that it deleted.
+    // Rows are found by their id: "+ 0" keeps the planner from the index of all that is held, where each would be compared with each.
     private const string RecordSql = """
         WITH item AS (
           SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
           AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted)),
         gone AS (
           DELETE FROM execution_queue q USING item i
-          WHERE i.finish >= 2 AND q.id = i.id AND q.fence = i.fence AND q.status = 1
-          RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence),
+          WHERE i.finish >= 2 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
+          RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence, i.finish, i.output, i.error_type, i.error_message),
         back AS (
           UPDATE execution_queue q SET status = 0, worker = NULL, lease_until = NULL, run_at = coalesce(i.run_at, now()),
             attempt = q.attempt - i.uncounted
-          FROM item i WHERE i.finish = 0 AND q.id = i.id AND q.fence = i.fence AND q.status = 1
+          FROM item i WHERE i.finish = 0 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
           RETURNING q.id, q.fence),
         kept AS (
           SELECT q.id, q.fence FROM execution_queue q JOIN item i ON q.id = i.id AND q.fence = i.fence
-          WHERE i.finish = -1 AND q.status = 1 FOR UPDATE OF q),
-        held AS (SELECT id, fence FROM gone UNION SELECT id, fence FROM back UNION SELECT id, fence FROM kept),
+          WHERE i.finish = -1 AND q.status + 0 = 1 FOR UPDATE OF q),
+        held AS (SELECT id, fence FROM gone UNION ALL SELECT id, fence FROM back UNION ALL SELECT id, fence FROM kept),
         written_events AS (
           INSERT INTO execution_events (execution_id, first_seq, last_seq, frames)
           SELECT v.id, v.first_seq, v.last_seq, v.frames
@@ -42,13 +43,13 @@ internal sealed partial class PostgresExecutionStore
             (array_agg(platform ORDER BY started_at DESC))[1] AS platform, (array_agg(model ORDER BY started_at DESC))[1] AS model
           FROM written_calls GROUP BY execution_id),
         ended AS (
-          UPDATE executions e SET status = i.finish, output = i.output, error_type = i.error_type, error_message = i.error_message,
+          UPDATE executions e SET status = g.finish, output = g.output, error_type = g.error_type, error_message = g.error_message,
             attempt = g.attempt, fence = g.fence, started_at = g.started_at, worker = g.worker, completed_at = clock_timestamp(),
             platform = coalesce(u.platform, e.platform), model = coalesce(u.model, e.model),
             input_tokens = e.input_tokens + coalesce(u.input, 0), output_tokens = e.output_tokens + coalesce(u.output, 0),
             cached_tokens = e.cached_tokens + coalesce(u.cached, 0), cache_write_tokens = e.cache_write_tokens + coalesce(u.cache_write, 0),
             reasoning_tokens = e.reasoning_tokens + coalesce(u.reasoning, 0), cost_usd = e.cost_usd + coalesce(u.cost, 0)
-          FROM gone g JOIN item i ON i.id = g.id AND i.fence = g.fence AND i.finish >= 2 LEFT JOIN used u ON u.id = g.id
+          FROM gone g LEFT JOIN used u ON u.id = g.id
           WHERE e.id = g.id),
         spent AS (
           UPDATE executions e SET platform = u.platform, model = u.model,
