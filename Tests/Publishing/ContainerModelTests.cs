@@ -1,4 +1,3 @@
-using OsMEN.LocalHosting;
 using OsMEN.LocalHosting.Backing;
 using OsMEN.LocalHosting.Running;
 
@@ -39,12 +38,13 @@ public sealed class ContainerModelTests
     }
 
     [Fact]
-    public void A_container_that_nothing_runs_is_unavailable_and_says_why()
+    public async Task A_container_that_nothing_runs_is_unavailable_and_says_why()
     {
         var builder = DistributedApplication.CreateBuilder([]);
         builder.AddContainer("grafana", "grafana/grafana", "12.1.1");
         var folder = LocalFolder.Of(Path.Combine(Path.GetTempPath(), "apphost"));
-        var program = Assert.IsType<UnavailableProgram>(Assert.Single(BackingPrograms.Choose(BackingKind.Embedded, folder, builder.Resources)));
-        Assert.StartsWith("grafana/grafana:12.1.1 needs a container runtime: ", program.Reason, StringComparison.Ordinal);
+        await using var programs = await BackingPrograms.ChooseAsync(BackingKind.Embedded, folder, builder.Resources, TestContext.Current.CancellationToken);
+        var program = Assert.IsType<UnavailableProgram>(Assert.Single(programs.All));
+        Assert.Equal("needs a container runtime: install and start Docker or Podman; the rest runs without it", program.Reason);
     }
 }
