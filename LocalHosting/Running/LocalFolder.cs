@@ -1,11 +1,14 @@
 namespace OsMEN.LocalHosting.Running;
 
 /// <summary>Where a running application keeps what is its own: <c>.osmen</c> beside the solution, or in a test a folder of the test's.</summary>
-internal sealed class LocalFolder(string solutionDirectory, string root)
+internal sealed class LocalFolder(string solutionDirectory, string root, bool isTemporary = false)
 {
     public string SolutionDirectory => solutionDirectory;
 
     public string Root => root;
+
+    /// <summary>Whether nothing of it is kept.</summary>
+    public bool IsTemporary => isTemporary;
 
     public string Data => Path.Combine(Root, "data");
 
@@ -27,7 +30,7 @@ internal sealed class LocalFolder(string solutionDirectory, string root)
     public static LocalFolder Of(string appHostDirectory, string? root = null)
     {
         var solution = SolutionOf(appHostDirectory);
-        return new(solution, root ?? Path.Combine(solution, ".osmen"));
+        return new(solution, root ?? Path.Combine(solution, ".osmen"), isTemporary: root is not null);
     }
 
 

@@ -27,7 +27,7 @@ public sealed class ContainerTests
             network = new ContainerNetwork(runtime, ((DistributedApplicationBuilder)builder).Folder, []).Name;
             await app.StartAsync(Token);
             foreach (var name in (string[])[.. s_servers, "gateway", "agentworker"])
-                await app.ResourceNotifications.WaitForResourceHealthyAsync(name, Token);
+                await app.ResourceNotifications.WaitForResourceHealthyAsync(name, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
 
             // A probe that passes through the containers of both stores, without a key.
             using var gateway = app.CreateHttpClient("gateway");
@@ -49,6 +49,7 @@ public sealed class ContainerTests
         }
 
         Assert.Equal("", await runtime.RequireAsync(["ps", "--all", "--quiet", "--filter", $"name={network}"], "ps", Token));
+        Assert.Equal("", await runtime.RequireAsync(["volume", "ls", "--quiet", "--filter", $"name={network}"], "volume", Token));
         Assert.NotEqual(0, (await runtime.RunAsync(["network", "inspect", network], Token)).Status);
     }
 

@@ -24,6 +24,9 @@ internal sealed class ContainerNetwork(ContainerRuntime runtime, LocalFolder fol
     /// <summary>Where containers reach this machine: an address, or a word that the runtime replaces.</summary>
     public string HostAddress { get; private set; } = "host-gateway";
 
+    /// <summary>The application's own volume of that name.</summary>
+    public string VolumeOf(string name) => $"{Name}-{name}";
+
     /// <summary>Makes the network, once, after what an AppHost before left behind is gone.</summary>
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
@@ -57,6 +60,8 @@ internal sealed class ContainerNetwork(ContainerRuntime runtime, LocalFolder fol
             {
                 await RemoveContainersAsync(limit.Token);
                 await runtime.RunAsync(["network", "rm", Name], limit.Token);
+                if (folder.IsTemporary)
+                    await RemoveVolumesAsync(limit.Token);
             }
             catch (OperationCanceledException)
             {
@@ -78,6 +83,14 @@ internal sealed class ContainerNetwork(ContainerRuntime runtime, LocalFolder fol
             .SelectMany(e => e.AllocatedPorts);
         foreach (var port in ports)
             _tunnels.Add(HostTunnel.Open(IPAddress.Parse(HostAddress), port));
+    }
+
+    private async Task RemoveVolumesAsync(CancellationToken cancellationToken)
+    {
+        var (_, found) = await runtime.RunAsync(["volume", "ls", "--quiet", "--filter", $"label={Label}"], cancellationToken);
+        string[] volumes = [.. found.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+        if (volumes.Length > 0)
+            await runtime.RunAsync(["volume", "rm", .. volumes], cancellationToken);
     }
 
     private async Task RemoveContainersAsync(CancellationToken cancellationToken)

@@ -38,6 +38,8 @@ internal class ContainerProgram : ResourceProgram
         await Runtime.PullIfMissingAsync(Image, say, cancellationToken);
         foreach (var mount in Mounts().Where(m => m.Type == ContainerMountType.BindMount && !Path.Exists(m.Source)))
             throw new DistributedApplicationException($"{mount.Source}, which it mounts, is not there.");
+        foreach (var volume in Mounts().Where(m => m is { Type: ContainerMountType.Volume, Source: not null }))
+            await Runtime.RequireAsync(["volume", "create", "--label", _network.Label, _network.VolumeOf(volume.Source!)], "its volume cannot be made", cancellationToken);
         if (!IsPersistent)
             await Runtime.RunAsync(["rm", "--force", "--volumes", ContainerName], cancellationToken);
     }
@@ -54,7 +56,11 @@ internal class ContainerProgram : ResourceProgram
         foreach (var endpoint in Resource.Annotations.OfType<EndpointAnnotation>())
             run.AddRange(["--publish", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{endpoint.AllocatedPorts[replica]}:{endpoint.TargetPort ?? endpoint.AllocatedPorts[replica]}")]);
         foreach (var mount in Mounts())
-            run.AddRange(["--volume", $"{(mount.Source is { } source ? source + ":" : "")}{mount.Target}{(mount.IsReadOnly ? ":ro" : "")}"]);
+        {
+            var source = mount is { Type: ContainerMountType.Volume, Source: { } volume } ? _network.VolumeOf(volume) : mount.Source;
+            run.AddRange(["--volume", $"{(source is null ? "" : source + ":")}{mount.Target}{(mount.IsReadOnly ? ":ro" : "")}"]);
+        }
+
         if (Resource is ContainerResource { Entrypoint: { } entrypoint })
             run.AddRange(["--entrypoint", entrypoint]);
         run.Add(Image);
