@@ -31,7 +31,7 @@ public sealed class WholeSystemTests
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
         Assert.Contains("fix", execution.GetProperty("output").GetRawText(), StringComparison.Ordinal);
         Assert.NotNull(await app.GetConnectionStringAsync("osmen", Token));
-        await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync("agentworker").WithCancellation(Token))
+        await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync("agentworker", Token))
         {
             if (lines.Any(l => l.Content.Contains("agents", StringComparison.Ordinal)))
                 break;
