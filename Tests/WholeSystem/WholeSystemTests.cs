@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.WholeSystem;
@@ -34,5 +35,10 @@ public sealed class WholeSystemTests
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
         Assert.Contains("fix", execution.GetProperty("output").GetRawText(), StringComparison.Ordinal);
         Assert.NotNull(await app.GetConnectionStringAsync("osmen", Token));
+        await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync("agentworker").WithCancellation(Token))
+        {
+            if (lines.Any(l => l.Content.Contains("agents", StringComparison.Ordinal)))
+                break;
+        }
     }
 }
