@@ -44,7 +44,7 @@ done
 [ ! -e bench ] && [ ! -e .git ] && [ ! -e .template.config ] && [ ! -e CHANGELOG.md ] || fail "it holds what is the repository's own: $(ls -A)"
 if grep -rIn OsMEN . | grep -v "^./LICENSE:"; then fail "lines with the old name"; fi
 if grep -rInE "fromTemplate|osmen-(gateway|agentworker)|name: osmen$|dotnet new osmen|test-template" .; then fail "lines that belong to the template"; fi
-if grep -rIn "bench/" --include=*.md --include=*.sln --include=run . | grep -v "^./docs/decisions/"; then fail "lines about benchmarks"; fi
+if grep -rInE '\]\([^)]*bench/|bench.Bench|dotnet build bench' .; then fail "links to benchmarks, or their project"; fi
 if find . -iname "*osmen*" | grep -vE "/(OsmenVerbs.cs|osmen.css|osmen.yaml)$"; then fail "files with the old name"; fi
 
 echo "--- choices"

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OsMEN.LocalHosting.Publishing;
 using OsMEN.LocalHosting.Running;
 using OsMEN.LocalHosting.Testing;
@@ -10,6 +11,7 @@ public sealed class DistributedApplication : IAsyncDisposable
     private readonly RunOptions _options;
     private readonly string _appHostDirectory;
     private readonly TestRun? _test;
+    private readonly ResourceLoggerService _logs = new();
     private readonly CancellationTokenSource _stop = new();
     private Task? _running;
 
@@ -19,6 +21,7 @@ public sealed class DistributedApplication : IAsyncDisposable
         _options = options;
         _test = test;
         Resources = resources;
+        Services = new ServiceCollection().AddSingleton(ResourceNotifications).AddSingleton(_logs).BuildServiceProvider();
     }
 
     /// <summary>The model.</summary>
@@ -26,6 +29,9 @@ public sealed class DistributedApplication : IAsyncDisposable
 
     /// <summary>Waits for what happens to the resources.</summary>
     public ResourceNotificationService ResourceNotifications { get; } = new();
+
+    /// <summary><see cref="ResourceNotificationService"/> and <see cref="ResourceLoggerService"/>.</summary>
+    public IServiceProvider Services { get; }
 
     public static IDistributedApplicationBuilder CreateBuilder(string[] args) => new DistributedApplicationBuilder(new() { Args = args });
 
@@ -58,7 +64,7 @@ public sealed class DistributedApplication : IAsyncDisposable
             if (PublishArguments.Asked(_options.Args))
                 await Publisher.PublishAsync(PublishArguments.Read(_options.Args, _appHostDirectory), _appHostDirectory, Resources, cancellationToken);
             else
-                await ApplicationRunner.RunAsync(_options, Resources, ResourceNotifications, cancellationToken);
+                await ApplicationRunner.RunAsync(_options, Resources, ResourceNotifications, _logs, cancellationToken);
         }
         catch (DistributedApplicationException refusal)
         {
@@ -79,7 +85,7 @@ public sealed class DistributedApplication : IAsyncDisposable
             {
                 try
                 {
-                    await ApplicationRunner.RunAsync(_options with { OnStarted = () => started.TrySetResult() }, Resources, ResourceNotifications, _stop.Token);
+                    await ApplicationRunner.RunAsync(_options with { OnStarted = () => started.TrySetResult() }, Resources, ResourceNotifications, _logs, _stop.Token);
                 }
                 catch (Exception e)
                 {

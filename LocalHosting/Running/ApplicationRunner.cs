@@ -22,7 +22,7 @@ internal sealed class ApplicationRunner
 
     /// <exception cref="DistributedApplicationException">It cannot run at all, for the reason given.</exception>
     public static async Task RunAsync(
-        RunOptions options, IReadOnlyList<IResource> resources, ResourceNotificationService notifications, CancellationToken cancellationToken)
+        RunOptions options, IReadOnlyList<IResource> resources, ResourceNotificationService notifications, ResourceLoggerService logs, CancellationToken cancellationToken)
     {
         var folder = options.Folder;
         var backing = BackingChoice.Read(options.Args, Environment.GetEnvironmentVariable("OSMEN_BACKING"));
@@ -53,6 +53,7 @@ internal sealed class ApplicationRunner
         using var runFile = new RunFile(folder.RunFile);
         var report = new RunReport(programs, board, output, runFile, await AccessKey.FindAsync(programs, signals.Stop), dashboard?.LoginUrl);
         notifications.SetBoard(board);
+        logs.SetSource(lines, programs.ToDictionary(p => p.Resource.Name, p => p.Replicas, StringComparer.Ordinal));
         options.OnStarted?.Invoke();
         await new ApplicationRunner(programs, board, report, running).RunAsync(output, ending.Token);
     }

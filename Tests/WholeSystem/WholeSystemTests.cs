@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace OsMEN.Tests.WholeSystem;
 
@@ -30,6 +31,11 @@ public sealed class WholeSystemTests
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
         Assert.Contains("fix", execution.GetProperty("output").GetRawText(), StringComparison.Ordinal);
         Assert.NotNull(await app.GetConnectionStringAsync("osmen", Token));
+        await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync("agentworker", Token))
+        {
+            if (lines.Any(l => l.Content.Contains("agents", StringComparison.Ordinal)))
+                break;
+        }
     }
 
     [Fact]

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Renders the Helm chart with Go's own templates and checks the objects against Kubernetes' schema: with the default values, and with
+# everything turned on. Needs, from Debian: golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev, python3-kubernetes.
+set -eu
+cd "$(dirname "$0")/.."
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$build/cache" go build -o "$build/render" ./eng/check-chart/render.go
+for values in "" eng/check-chart/everything.yaml; do
+  echo "values: ${values:-default}"
+  "$build/render" deploy/helm/osmen $values >"$build/objects.yaml"
+  /usr/bin/python3 eng/check-chart/schema.py <"$build/objects.yaml"
+done
