@@ -47,6 +47,12 @@ if grep -rInE "fromTemplate|osmen-(gateway|agentworker)|name: osmen$|dotnet new 
 if grep -rInE '\]\([^)]*bench/|bench.Bench|dotnet build bench' .; then fail "links to benchmarks, or their project"; fi
 if find . -iname "*osmen*" | grep -vE "/(OsmenVerbs.cs|osmen.css|osmen.yaml)$"; then fail "files with the old name"; fi
 
+# What the template engine takes for a condition of its own (a Condition on metadata in a project file, for one) it removes without a word.
+find . -type f | while read -r file; do
+  original=${file//Acme.Agents/OsMEN} original=$repository/${original//helm\/acme-agents/helm/osmen}
+  grep -q fromTemplate "$original" || [ "$(wc -l <"$file")" = "$(wc -l <"$original")" ] || fail "$file lost lines"
+done
+
 echo "--- choices"
 value() { sed -nE "s/.*<UseAspirePackages .*>(true|false)<.*/\1/p" "$1/Directory.Build.props"; }
 create "$work/aspire" "$work/hive" Acme.Agents --hosting aspire
