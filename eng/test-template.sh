@@ -43,7 +43,7 @@ for file in .ci/run eng/stand-in-images.sh; do
 done
 [ ! -e bench ] && [ ! -e .git ] && [ ! -e .template.config ] && [ ! -e CHANGELOG.md ] || fail "it holds what is the repository's own: $(ls -A)"
 if grep -rIn OsMEN . | grep -v "^./LICENSE:"; then fail "lines with the old name"; fi
-if grep -rInE "fromTemplate|osmen-(gateway|agentworker)|name: osmen$|dotnet new osmen|test-template" .; then fail "lines that belong to the template"; fi
+if grep -rInE "fromTemplate|osmen-(gateway|agentworker)|(helm/|Secret: |PROJECT_NAME=|part-of: | name: |\{name: |^name: )osmen\b|dotnet new osmen|test-template" .; then fail "lines that belong to the template"; fi
 if grep -rInE '\]\([^)]*bench/|bench.Bench|dotnet build bench' .; then fail "links to benchmarks, or their project"; fi
 if find . -iname "*osmen*" | grep -vE "/(OsmenVerbs.cs|osmen.css|osmen.yaml)$"; then fail "files with the old name"; fi
 
