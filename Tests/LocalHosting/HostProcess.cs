@@ -50,7 +50,9 @@ internal sealed class HostProcess : IAsyncDisposable
         };
         start.Environment["PROBE_FOLDER"] = Folder;
         start.Environment["PROBE_PORT"] = Port.ToString(CultureInfo.InvariantCulture);
-        start.Environment.Remove("OSMEN_BACKING");
+
+        // Containers, where a runtime answers, have tests of their own.
+        start.Environment["OSMEN_BACKING"] = "embedded";
         foreach (var (name, value) in Environment)
             start.Environment[name] = value;
         _process = Process.Start(start)!;
