@@ -28,7 +28,7 @@ echo "--- package and folder give the same"
 dotnet pack eng/template -o "$work/package"
 dotnet new install "$work"/package/OsMEN.Templates.*.nupkg --debug:custom-hive "$work/hive"
 dotnet new install . --debug:custom-hive "$work/folder-hive"
-solution=$work/Acme.Agents
+solution="$work/a folder/Acme.Agents"
 create "$solution" "$work/hive" Acme.Agents
 create "$work/from-folder" "$work/folder-hive" Acme.Agents
 diff -r "$solution" "$work/from-folder"
@@ -85,6 +85,7 @@ grep -q '"status": *"COMPLETED"' "$work/answer.json" || { cat "$work/answer.json
 kill -INT -- "-$host"
 wait "$host" || { cat "$work/apphost.log"; fail "AppHost ended with an error"; }
 host=
+if grep -E "^\w+(-\w+)? +> (exited|failed)" "$work/apphost.log"; then fail "something did not run"; fi
 if pgrep -af "$work"; then fail "processes are left"; fi
 [ ! -e .osmen/run.json ] || fail ".osmen/run.json is left"
 [ "$(cd "$repository" && git status --porcelain 2>/dev/null | grep -c 'eng/template/bin')" = 0 ] || fail "packing leaves files in the repository"
