@@ -19,6 +19,9 @@ internal enum BackingKind
 /// <summary>Reads the choice from the command line, else from the environment.</summary>
 internal static class BackingChoice
 {
+    /// <summary>Where nothing is said.</summary>
+    public const BackingKind Default = BackingKind.Auto;
+
     private const string Allowed = "auto, container, native or embedded";
 
     /// <exception cref="DistributedApplicationException">The command line holds something else.</exception>
@@ -37,7 +40,8 @@ internal static class BackingChoice
 
         return (said ?? environment)?.ToLowerInvariant() switch
         {
-            null or "" or "auto" => BackingKind.Auto,
+            null or "" => Default,
+            "auto" => BackingKind.Auto,
             "embedded" => BackingKind.Embedded,
             "native" => BackingKind.Native,
             "container" => BackingKind.Container,

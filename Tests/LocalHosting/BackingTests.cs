@@ -107,7 +107,8 @@ public sealed class BackingTests
     }
 
     [Theory]
-    [InlineData(null, BackingKind.Auto)]
+    [InlineData(null, BackingChoice.Default)]
+    [InlineData("", BackingChoice.Default)]
     [InlineData("auto", BackingKind.Auto)]
     [InlineData("Native", BackingKind.Native)]
     public void The_environment_chooses_the_backing(string? environment, object backing) =>
