@@ -1,5 +1,6 @@
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Claiming;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
 using OsMEN.Llm;
@@ -22,6 +23,8 @@ internal static class WorkerExtensions
         services.AddSingleton<IAgentRunner, ProcessAgentRunner>();
         services.AddSingleton<AgentRunners>();
         services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<ExecutionMetrics>();
+        services.AddSingleton<LlmMetrics>();
         services.AddSingleton<ExecutionRunner>();
         services.AddSingleton<ClaimLoop>();
 

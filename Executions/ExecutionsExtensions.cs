@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
 
@@ -38,6 +39,7 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionRecorder>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();
+        services.AddSingleton<QueueMetrics>();
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
@@ -82,6 +84,7 @@ public static class ExecutionsExtensions
     {
         await services.GetRequiredService<ExecutionSchema>().Ready.WaitAsync(cancellationToken);
         var depth = await services.GetRequiredService<IExecutionStore>().GetDepthAsync(cancellationToken);
+        services.GetRequiredService<QueueMetrics>().Found(depth);
         return HealthCheckResult.Healthy(
             string.Create(CultureInfo.InvariantCulture, $"{depth.Due} due, {depth.Running} running"),
             new Dictionary<string, object>(StringComparer.Ordinal) { ["due"] = depth.Due, ["scheduled"] = depth.Scheduled, ["running"] = depth.Running });

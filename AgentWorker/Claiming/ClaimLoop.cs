@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.Executions;
 
 namespace OsMEN.AgentWorker.Claiming;
@@ -20,6 +21,7 @@ internal sealed partial class ClaimLoop(
     LeaseKeeper keeper,
     LeaseRescuer rescuer,
     ExecutionRunner runner,
+    ExecutionMetrics metrics,
     WorkerIdentity identity,
     IOptions<WorkerOptions> workerOptions,
     IOptions<ExecutionOptions> executionOptions,
@@ -45,6 +47,7 @@ internal sealed partial class ClaimLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        metrics.ObserveSlots(Slots, () => Used);
         await schema.Ready.WaitAsync(stoppingToken);
         await signals.OnWakeAsync(() => _wakes.Writer.TryWrite(true));
         await signals.OnCancelAsync(id => keeper.Stop(id, StopReason.Cancelled));

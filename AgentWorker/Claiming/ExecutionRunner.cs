@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Claiming;
@@ -14,6 +16,8 @@ internal sealed partial class ExecutionRunner(
     LeaseKeeper keeper,
     AgentCatalog catalog,
     AgentRunners agents,
+    ExecutionMetrics metrics,
+    LlmMetrics llm,
     IOptions<ExecutionOptions> options,
     TimeProvider time,
     ILogger<ExecutionRunner> logger)
@@ -26,16 +30,23 @@ internal sealed partial class ExecutionRunner(
         using var activity = Start(claim.Execution);
         using var execution = recorder.Open(claim);
         keeper.Add(execution);
+        var started = time.GetTimestamp();
+        AttemptEnd? ended = null;
+        metrics.Started(claim.Execution);
         try
         {
             await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), execution.Stopping);
             var end = await RunAttemptAsync(execution);
             var recorded = await execution.EndAsync(end);
+            ended = recorded ? end : null;
             Tell(activity, execution, end, recorded);
         }
         finally
         {
             keeper.Remove(execution);
+            if (execution.FirstOutputAt is { } first)
+                metrics.Responded(claim.Execution, time.GetElapsedTime(started, first));
+            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started));
         }
     }
 
@@ -48,7 +59,7 @@ internal sealed partial class ExecutionRunner(
                 return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
-            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, execution.Add), execution.Stopping);
+            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)), execution.Stopping);
             return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
@@ -60,6 +71,12 @@ internal sealed partial class ExecutionRunner(
             LogFailed(logger, e, asked.Id, asked.Target);
             return Failed(asked, new ExecutionError(e.GetType().Name, e.Message), retry: true);
         }
+    }
+
+    private void Add(RunningExecution execution, LlmCall call)
+    {
+        execution.Add(call);
+        llm.Record(execution.Claim.Execution.Target, call);
     }
 
     private AttemptEnd Failed(Execution asked, ExecutionError error, bool retry) =>

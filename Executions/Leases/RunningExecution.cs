@@ -62,6 +62,9 @@ public sealed class RunningExecution : IExecutionEventSink, IDisposable
 
     public StopReason StopReason { get; private set; }
 
+    /// <summary>The clock's timestamp of the first output; null where there is none yet.</summary>
+    public long? FirstOutputAt { get; private set; }
+
     /// <summary>Tokens of this attempt so far.</summary>
     public TokenUsage Tokens { get; private set; }
 
@@ -101,6 +104,8 @@ public sealed class RunningExecution : IExecutionEventSink, IDisposable
                 item = new ExecutionEvent.Log($"More than {_maxEvents} events: later log lines and output pieces are not recorded.", EventLogLevel.Warning);
             }
 
+            if (item is ExecutionEvent.OutputDelta)
+                FirstOutputAt ??= _time.GetTimestamp();
             Append(item);
             room = _frames.Count >= MaxPendingFrames
                 ? (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task

@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Gateway.Streams;
 
@@ -49,6 +50,8 @@ internal static class WebSocketApi
 internal sealed class WebSocketConnections
 {
     private const int Max = 20_000;
+
+    public WebSocketConnections(MetricFactory metrics) => metrics.ObservableGauge(MetricCatalog.WebSockets, () => [new(Open)]);
 
     private int _open;
     private long _slow;

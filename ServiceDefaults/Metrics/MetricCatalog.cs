@@ -1,7 +1,7 @@
 namespace OsMEN.ServiceDefaults.Metrics;
 
-/// <summary>Every metric of ours, declared once: instruments, documentation and tests derive from it.</summary>
-public static class MetricCatalog
+/// <summary>Every metric of ours, declared once: instruments, documentation and tests derive from it. This part: what every service has.</summary>
+public static partial class MetricCatalog
 {
     private static readonly double[] RequestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
     private static readonly double[] CheckSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10];
@@ -23,6 +23,9 @@ public static class MetricCatalog
     public static MetricDefinition SystemHealthStatus { get; } = new("system_health_status", MetricKind.Gauge, "", "The service's health: 0 unhealthy, 1 degraded, 2 healthy.");
 
     /// <summary>All of them, by name.</summary>
-    public static IReadOnlyList<MetricDefinition> All { get; } =
-        [BuildInfo, ComponentHealthStatus, Errors, HealthCheckDuration, RequestDuration, Requests, RequestsInProgress, SystemHealthStatus];
+    public static IReadOnlyList<MetricDefinition> All =>
+    [
+        .. typeof(MetricCatalog).GetProperties().Where(p => p.PropertyType == typeof(MetricDefinition))
+            .Select(p => (MetricDefinition)p.GetValue(null)!).OrderBy(m => m.Family, StringComparer.Ordinal),
+    ];
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -7,6 +8,7 @@ using OsMEN.AgentWorker;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Llm;
 using OsMEN.Tests.Executions;
 
 namespace OsMEN.Tests.AgentWorker;
@@ -133,6 +135,61 @@ public sealed class WorkerTests : IAsyncLifetime
         var id = await AcceptAsync(New() with { Target = "gone" });
         await using var worker = await StartAsync(ForeverAsync);
         Assert.Equal(new ExecutionError("AgentNotFound", "There is no agent 'gone' any more."), (await EndedAsync(id)).Error);
+    }
+
+    [Fact]
+    public async Task What_ran_shows_in_the_metrics()
+    {
+        var seen = new ConcurrentBag<string>();
+        using var listener = new MeterListener { InstrumentPublished = (i, l) => Enable(i, l) };
+        listener.SetMeasurementEventCallback<long>((i, value, tags, _) => seen.Add(Line(i, value, tags)));
+        listener.SetMeasurementEventCallback<double>((i, value, tags, _) => seen.Add(Line(i, i is Histogram<double> ? 1 : value, tags)));
+        listener.Start();
+        var good = await AcceptAsync(New());
+        var bad = await AcceptAsync(New());
+        await using (await StartAsync(
+            async (run, token) =>
+            {
+                await run.Events.WriteAsync(new ExecutionEvent.OutputDelta("a"), token);
+                run.OnCall(new LlmCall
+                {
+                    Id = Guid.CreateVersion7(),
+                    Platform = "test",
+                    Model = "m",
+                    StartedAt = run.Execution.CreatedAt,
+                    Duration = TimeSpan.FromSeconds(1),
+                    Status = LlmCallStatus.Ok,
+                    Tokens = new TokenUsage(10, 4, CachedInput: 3),
+                    CostUsd = run.Execution.Id == good ? 0.5m : null,
+                });
+                return run.Execution.Id == good ? new AgentOutcome("1") : AgentOutcome.Failed("BadInput", "no");
+            }))
+        {
+            await EndedAsync(good);
+            await EndedAsync(bad);
+            listener.RecordObservableInstruments();
+        }
+
+        string[] expected =
+        [
+            "active_tasks{agent} 0", "agent_duration{daily_brief,completed} 1", "agent_duration{daily_brief,failed} 1", "agent_executions{daily_brief,completed} 1",
+            "agent_executions{daily_brief,failed} 1", "agent_response_time{daily_brief} 1", "agent_running_executions{daily_brief} 0",
+            "agent_task_assignments{daily_brief,agent} 1", "agents{active,process} 1", "agents{refused,unknown} 0", "llm_cost_dollars{daily_brief,test,m} 0.5",
+            "llm_request_duration{test,m,ok} 1", "llm_requests{test,m,ok} 1", "task_processing_time{agent} 1", "task_wait{agent} 1", "tasks{completed,agent} 1",
+            "tasks{failed,agent} 1", "tokens_used{daily_brief,test,m,cached_input} 3", "tokens_used{daily_brief,test,m,input} 10",
+            "tokens_used{daily_brief,test,m,output} 4", "unpriced_tokens{test,m} 14", "worker_slots{free} 8", "worker_slots{used} 0",
+        ];
+        Assert.Empty(expected.Except(seen));
+
+        static void Enable(Instrument instrument, MeterListener listener)
+        {
+            if (instrument.Name.StartsWith("worker_tests_", StringComparison.Ordinal))
+                listener.EnableMeasurementEvents(instrument);
+        }
+
+        static string Line(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) => string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{instrument.Name["worker_tests_".Length..]}{(tags.Length == 0 ? "" : $"{{{string.Join(',', tags.ToArray().Select(t => t.Value))}}}")} {value}");
     }
 
     private static NewExecution New() => StoreBehaviour.New() with { Target = "daily_brief" };

@@ -1,0 +1,23 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using OsMEN.ServiceDefaults.Metrics;
+
+namespace OsMEN.Executions.Metrics;
+
+/// <summary>The queue as the last look of its health check found it: a scrape asks no database.</summary>
+internal sealed class QueueMetrics
+{
+    private static readonly KeyValuePair<string, object?>[] Priorities =
+        [.. Enumerable.Range(0, 10).Select(p => new KeyValuePair<string, object?>("priority", p.ToString(CultureInfo.InvariantCulture)))];
+
+    private volatile QueueDepth? _latest;
+
+    public QueueMetrics(MetricFactory metrics)
+    {
+        metrics.ObservableGauge(MetricCatalog.QueueSize, () => _latest is { } depth ? depth.DueByPriority.Select((due, i) => new Measurement<double>(due, Priorities[i])) : []);
+        metrics.ObservableGauge(MetricCatalog.QueueOldest, () => _latest is { } depth ? [new(depth.OldestDue.TotalSeconds)] : []);
+        metrics.ObservableGauge(MetricCatalog.Scheduled, () => _latest is { } depth ? [new(depth.Scheduled, new KeyValuePair<string, object?>("kind", "agent"))] : []);
+    }
+
+    public void Found(QueueDepth depth) => _latest = depth;
+}
