@@ -10,8 +10,8 @@ namespace OsMEN.Executions;
 /// </summary>
 public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogger<ExecutionSignals> logger)
 {
-    private const string WakeChannel = "osmen:wake";
-    private const string CancelChannel = "osmen:cancel";
+    private static readonly RedisChannel WakeChannel = Named("osmen:wake");
+    private static readonly RedisChannel CancelChannel = Named("osmen:cancel");
 
     /// <summary>False while Redis is away: readers then poll more often.</summary>
     public bool Connected => redis.IsConnected;
@@ -31,7 +31,7 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogg
 
     public Task OnCancelAsync(Action<Guid> handler) => SubscribeAsync(CancelChannel, (_, value) =>
     {
-        if (Guid.TryParseExact(value, "N", out var id))
+        if (Guid.TryParseExact(value.ToString(), "N", out var id))
             handler(id);
     });
 
@@ -55,9 +55,12 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogg
         }
     }
 
-    private static string Live(Guid id) => string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}");
+    private static RedisChannel Live(Guid id) => Named(string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}"));
 
-    private async Task SubscribeAsync(string channel, Action<RedisChannel, RedisValue> handler)
+    // Said outright: the client's later versions no longer guess from the text whether a channel is a pattern.
+    private static RedisChannel Named(string name) => new(name, RedisChannel.PatternMode.Literal);
+
+    private async Task SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {
         try
         {
@@ -70,7 +73,7 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogg
         }
     }
 
-    private void Publish(string channel, RedisValue value)
+    private void Publish(RedisChannel channel, RedisValue value)
     {
         if (!redis.IsConnected)
             return;

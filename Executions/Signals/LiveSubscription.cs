@@ -26,12 +26,12 @@ internal readonly record struct LiveMessage(EventChunk? Chunk, bool Ended)
 /// The messages of one execution's channel, bounded: a reader that is behind loses the oldest, notices the hole by the
 /// numbers, and reads the store.
 /// </summary>
-internal sealed class LiveSubscription(ExecutionSignals signals, string channel) : IAsyncDisposable
+internal sealed class LiveSubscription(ExecutionSignals signals, RedisChannel channel) : IAsyncDisposable
 {
     private readonly Channel<string> _messages = System.Threading.Channels.Channel.CreateBounded<string>(
         new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
-    public string Channel { get; } = channel;
+    public RedisChannel Channel { get; } = channel;
 
     public void Receive(RedisChannel source, RedisValue value) => _messages.Writer.TryWrite(value.ToString());
 

@@ -35,8 +35,9 @@ internal sealed class GarnetProgram(RedisResource redis, LocalFolder folder) : R
         });
     }
 
+    // Its end leaves the runtime's diagnostic sockets in the folder for temporary files, so it has none.
     public override ValueTask<IReadOnlyDictionary<string, string>> EnvironmentAsync(int replica, CancellationToken cancellationToken) =>
-        new(ServerEnvironment.With(new KeyValuePair<string, string>("DOTNET_gcServer", "0")));
+        new(ServerEnvironment.With([new("DOTNET_gcServer", "0"), new("DOTNET_EnableDiagnostics", "0")]));
 
     public override Task<string?> ProbeAsync(int replica, CancellationToken cancellationToken) =>
         RedisPing.ProbeAsync(Port(replica, RedisResource.PrimaryEndpointName), cancellationToken);

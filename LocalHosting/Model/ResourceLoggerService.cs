@@ -16,9 +16,16 @@ public sealed class ResourceLoggerService
 
     /// <summary>The lines of all replicas of a resource, from the oldest that is kept (see <see cref="ConsoleLines.MaxLines"/>) on, until cancelled.</summary>
     /// <exception cref="ArgumentException">There is no such resource.</exception>
-    public async IAsyncEnumerable<IReadOnlyList<LogLine>> WatchAsync(string resourceName, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<IReadOnlyList<LogLine>> WatchAsync(string resourceName)
     {
         ArgumentException.ThrowIfNullOrEmpty(resourceName);
+        return FollowAsync(resourceName);
+    }
+
+    internal void SetSource(ConsoleLines lines, IReadOnlyDictionary<string, int> replicas) => _source.TrySetResult((lines, replicas));
+
+    private async IAsyncEnumerable<IReadOnlyList<LogLine>> FollowAsync(string resourceName, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
         var (lines, replicas) = await _source.Task.WaitAsync(cancellationToken);
         if (!replicas.TryGetValue(resourceName, out var count))
             throw new ArgumentException($"No resource \"{resourceName}\" runs.", nameof(resourceName));
@@ -41,8 +48,6 @@ public sealed class ResourceLoggerService
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
-
-    internal void SetSource(ConsoleLines lines, IReadOnlyDictionary<string, int> replicas) => _source.TrySetResult((lines, replicas));
 }
 
 /// <summary>A line that a resource wrote.</summary>

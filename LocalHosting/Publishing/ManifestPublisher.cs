@@ -28,6 +28,8 @@ internal static class ManifestPublisher
                     WriteEscaped(json, parameter);
             }
 
+            foreach (var redis in model.Resources.Select(r => r.Resource).OfType<RedisResource>())
+                WriteCondition(json, redis);
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -56,7 +58,7 @@ internal static class ManifestPublisher
             case ContainerResource container:
                 json.WriteString("type", "container.v0");
                 if (container is IResourceWithConnectionString server)
-                    json.WriteString("connectionString", server.ConnectionStringExpression.ValueExpression);
+                    json.WriteString("connectionString", server.ConnectionStringExpression.ValueExpression + (server is RedisResource redis ? $"{{{TlsCondition.NameOf(redis.PrimaryEndpoint)}.connectionString}}" : ""));
                 json.WriteString("image", resource.Image);
                 if (container.Entrypoint is not null)
                     json.WriteString("entrypoint", container.Entrypoint);
@@ -108,6 +110,14 @@ internal static class ManifestPublisher
         json.WriteString("type", "annotated.string");
         json.WriteString("value", parameter.ValueExpression);
         json.WriteString("filter", "uri");
+        json.WriteEndObject();
+    }
+
+    private static void WriteCondition(Utf8JsonWriter json, RedisResource redis)
+    {
+        json.WriteStartObject(TlsCondition.NameOf(redis.PrimaryEndpoint));
+        json.WriteString("type", "value.v0");
+        json.WriteString("connectionString", "");
         json.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 using OsMEN.LocalHosting.Backing;
+using OsMEN.LocalHosting.Publishing;
 using OsMEN.LocalHosting.Running;
 
 namespace OsMEN.Tests.Publishing;
@@ -47,4 +48,10 @@ public sealed class ContainerModelTests
         var program = Assert.IsType<UnavailableProgram>(Assert.Single(programs.All));
         Assert.Equal("needs a container runtime: install and start Docker or Podman; the rest runs without it", program.Reason);
     }
+
+    [Theory]
+    [InlineData("", 0x02cc5d05u)]
+    [InlineData("abc", 0x32d153ffu)]
+    [InlineData("Nobody inspects the spammish repetition", 0xe2293b2fu)]
+    public void A_hash_in_a_published_name_is_XXH32(string text, uint hash) => Assert.Equal(hash, TlsCondition.Hash(System.Text.Encoding.UTF8.GetBytes(text)));
 }

@@ -1,6 +1,6 @@
 using OsMEN.AppHost;
 
-namespace OsMEN.Tests.LocalHosting;
+namespace OsMEN.Tests.AppHost;
 
 public sealed class DotEnvTests
 {
