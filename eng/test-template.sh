@@ -11,6 +11,8 @@ finish() {
   rm -rf "$work"
 }
 trap finish EXIT
+# As root, native servers run as another user, who has to get in.
+chmod 755 "$work"
 
 fail() {
   echo "error: $*"
