@@ -25,7 +25,7 @@ internal sealed partial class WebSocketSession(
     private static readonly TimeSpan KeyCheck = TimeSpan.FromMilliseconds(500);
 
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
-    private readonly ConcurrentDictionary<string, (CancellationTokenSource Stop, Task Running)> _subscriptions = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Subscription> _subscriptions = new(StringComparer.OrdinalIgnoreCase);
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
     private string? _closeReason;
 
@@ -40,10 +40,10 @@ internal sealed partial class WebSocketSession(
         var receiving = ReceiveAsync(stop);
         await Task.WhenAny(receiving, stopped);
         await stop.CancelAsync();
-        foreach (var (_, (own, running)) in _subscriptions)
+        foreach (var (_, subscription) in _subscriptions)
         {
-            await running;
-            own.Dispose();
+            await subscription.Running;
+            subscription.Stop.Dispose();
         }
 
         await watching;
@@ -120,7 +120,7 @@ internal sealed partial class WebSocketSession(
     private async Task SubscribeAsync(ClientMessage message, CancellationTokenSource stop)
     {
         var id = message.ExecutionId!;
-        if (_subscriptions.TryGetValue(id, out var earlier) && earlier.Running.IsCompleted)
+        if (_subscriptions.TryGetValue(id, out var earlier) && earlier.IsOver)
             await UnsubscribeAsync(id);
         string? refused = null;
         Execution? execution = null;
@@ -141,8 +141,9 @@ internal sealed partial class WebSocketSession(
         }
 
         await QueueAsync(StreamFrames.Control("subscribed", id, time.GetUtcNow()), stop);
-        var own = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
-        _subscriptions[id] = (own, FollowAsync(execution!.Id, message.After, own.Token, stop));
+        var subscription = new Subscription(CancellationTokenSource.CreateLinkedTokenSource(stop.Token));
+        _subscriptions[id] = subscription;
+        subscription.Running = FollowAsync(subscription, execution!.Id, message.After, stop);
     }
 
     private async Task UnsubscribeAsync(string id)
@@ -156,22 +157,25 @@ internal sealed partial class WebSocketSession(
 
     private async Task<bool> ForgetEndedAsync()
     {
-        foreach (var (id, (_, running)) in _subscriptions)
+        foreach (var (id, subscription) in _subscriptions)
         {
-            if (running.IsCompleted)
+            if (subscription.Running.IsCompleted)
                 await UnsubscribeAsync(id);
         }
 
         return _subscriptions.Count < MaxSubscriptions;
     }
 
-    private async Task FollowAsync(Guid id, long after, CancellationToken cancellationToken, CancellationTokenSource stop)
+    private async Task FollowAsync(Subscription subscription, Guid id, long after, CancellationTokenSource stop)
     {
+        var cancellationToken = subscription.Stop.Token;
         try
         {
             var next = after + 1;
             await foreach (var page in feed.ReadAsync(id, after, cancellationToken))
             {
+                // Before its last frame goes out: the client may subscribe again as soon as it has that.
+                subscription.IsEnding = page.Status.IsFinal();
                 if (StreamFrames.GapBefore(page, next, id, time.GetUtcNow()) is { } gap)
                     await QueueAsync(gap, stop);
                 foreach (var frame in page.Frames)
@@ -262,6 +266,18 @@ internal sealed partial class WebSocketSession(
             await receiving;
             await sending;
         }
+    }
+
+    private sealed class Subscription(CancellationTokenSource stop)
+    {
+        public CancellationTokenSource Stop => stop;
+
+        public Task Running { get; set; } = Task.CompletedTask;
+
+        /// <summary>The execution has ended, and what is left of its events is on its way.</summary>
+        public bool IsEnding { get; set; }
+
+        public bool IsOver => IsEnding || Running.IsCompleted;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Events of execution {Execution} could not be read")]

@@ -42,6 +42,21 @@ public sealed class StreamTests(GatewayServer gateway) : IClassFixture<GatewaySe
     }
 
     [Fact]
+    public async Task Who_has_the_last_event_may_subscribe_again_at_once()
+    {
+        var id = (await gateway.StartAsync()).GetProperty("id").GetGuid();
+        await gateway.SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/cancel");
+        using var socket = await ConnectAsync();
+        for (var i = 0; i < 500; i++)
+        {
+            await SendAsync(socket, $$"""{"type":"subscribe","executionId":"{{id}}"}""");
+            Assert.Equal("subscribed", TypeOf(await ReceiveAsync(socket)));
+            Assert.Equal(1, (await ReceiveAsync(socket)).GetProperty("seq").GetInt32());
+            Assert.Equal(2, (await ReceiveAsync(socket)).GetProperty("seq").GetInt32());
+        }
+    }
+
+    [Fact]
     public async Task What_cannot_be_followed_is_an_error_and_the_connection_stays()
     {
         var foreign = (await gateway.StartAsync()).GetProperty("id").GetString();
