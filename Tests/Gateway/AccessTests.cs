@@ -40,6 +40,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /health/status"] = Everybody,
         ["GET /info"] = Everybody,
         ["GET /metrics"] = Open,
+        ["GET /metrics/json"] = Open,
         ["GET /ready"] = Open,
         ["GET /ws"] = Everybody,
         ["POST /api/v1/agents/{id}/executions"] = Runners,
