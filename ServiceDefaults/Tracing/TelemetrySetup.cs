@@ -56,6 +56,8 @@ internal static class TelemetrySetup
     // 4317 is the port of OTLP over gRPC; everything else speaks HTTP, at the signal's path.
     private static void SendTo(OtlpExporterOptions options, Uri endpoint, string path)
     {
+        // OTEL_EXPORTER_OTLP_HEADERS holds the first destination's key, which is no business of a second one's.
+        options.Headers = "";
         options.Protocol = endpoint.Port == 4317 ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         options.Endpoint = options.Protocol == OtlpExportProtocol.Grpc || endpoint.AbsolutePath.EndsWith(path, StringComparison.Ordinal)
             ? endpoint
