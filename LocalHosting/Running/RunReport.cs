@@ -19,7 +19,8 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
 
     public void Ready()
     {
-        var failed = programs.Any(p => board.Worst(p.Resource.Name).State == ResourceState.FailedToStart);
+        // Without Grafana or Jaeger an agent still answers.
+        var failed = programs.OfType<ProjectProgram>().Any(p => !board.All(p.Resource.Name, s => s.IsReady));
         output.Say(null, "");
         foreach (var program in programs)
         {

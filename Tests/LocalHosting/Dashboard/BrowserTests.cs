@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.Playwright;
 using OsMEN.LocalHosting.Otlp;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.LocalHosting.Dashboard;
 
 /// <summary>The page in a real browser. With <c>OSMEN_SCREENSHOTS</c>, a folder, it leaves pictures of every view there.</summary>
+[Collection(AloneOnTheMachine.Name)]
 public sealed class BrowserTests
 {
     private const string Chromium = "/usr/bin/chromium";
