@@ -2,6 +2,7 @@ using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
 using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
@@ -10,6 +11,8 @@ using OsMEN.Gateway.Streams;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
+
+if (args is ["generate", .. var rest]) return GeneratedFiles.Run(rest, Directory.GetCurrentDirectory(), Console.Out, Console.Error);
 
 return await StartupErrors.RunAsync(async () =>
 {
