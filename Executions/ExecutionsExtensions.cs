@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
@@ -43,6 +44,7 @@ public static class ExecutionsExtensions
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
+        services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;

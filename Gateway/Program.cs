@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
+using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -23,6 +24,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddLiveHealth();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
+    builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton<WebSocketConnections>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
@@ -46,6 +48,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();
+    app.MapAnalyticsApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();
