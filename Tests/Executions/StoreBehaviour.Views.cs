@@ -19,6 +19,33 @@ public abstract partial class StoreBehaviour
     }
 
     [Fact]
+    public async Task A_database_of_the_version_before_gets_the_views_over_what_it_holds()
+    {
+        foreach (var view in AnalyticsViews.All.Select(v => v.Name).Append("execution_summary"))
+            await ExecuteAsync($"DROP VIEW {view}");
+        if (Store.Kind == "postgresql")
+            await ExecuteAsync("DROP FUNCTION first_execution_id");
+        await ExecuteAsync("DROP TABLE health_changes");
+        await ExecuteAsync("DELETE FROM schema_migrations WHERE version > 1");
+        await RanAsync(New(), ExecutionStatus.Completed, 3);
+
+        await Store.MigrateAsync(Token);
+        Assert.Equal(["agent|1|1|0|1|3|3|0|0"], await ViewAsync(AnalyticsViews.AgentPerformance));
+    }
+
+    [Fact]
+    public async Task The_queries_of_the_operations_guide_run()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "docs", "operations.md")))
+            folder = folder.Parent;
+        var guide = await File.ReadAllTextAsync(Path.Combine(folder!.FullName, "docs", "operations.md"), Token);
+        var sql = guide.Split("```sql")[1].Split("```")[0];
+        foreach (var query in sql.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            await ExecuteAsync(Store.Kind == "sqlite" ? query.Replace("osmen.", "", StringComparison.Ordinal) : query);
+    }
+
+    [Fact]
     public async Task A_summary_counts_outcomes_and_has_the_real_percentile_and_the_exact_cost()
     {
         (ExecutionStatus, int)[] ends =
@@ -101,7 +128,12 @@ public abstract partial class StoreBehaviour
         Assert.Equal(id, claim.Execution.Id);
         await Store.RecordAsync([new ExecutionRecord { Lease = claim.Lease, Calls = calls, End = new AttemptEnd(end) }], Token);
         var duration = Store.Kind == "sqlite" ? $"{seconds}000000" : $"interval '{seconds} s'";
-        await using var command = _test!.Database.CreateCommand($"UPDATE executions SET started_at = completed_at - {duration} WHERE id = '{id}'");
+        await ExecuteAsync($"UPDATE executions SET started_at = completed_at - {duration} WHERE id = '{id}'");
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _test!.Database.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Token);
     }
 
