@@ -1,18 +1,17 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>Gathers what one provider call used.</summary>
-internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider time, IList<ChatMessage> messages)
+internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable prices, TimeProvider time, IList<ChatMessage> messages, ChatOptions? options, ProviderCall call)
 {
-    /// <summary>Cache writes, under this name in <see cref="UsageDetails.AdditionalCounts"/> in Anthropic's library.</summary>
-    private const string CacheCreation = "CacheCreationInputTokens";
-
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
     private TimeSpan? _first;
     private UsageDetails? _usage;
     private string? _modelId;
+    private ServiceTier _tier;
     private long _characters;
 
     public bool HasContent => _first is not null;
@@ -24,13 +23,15 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
     {
         _usage = response.Usage;
         _modelId = response.ModelId;
-        _characters = response.Text.Length;
+        Tell(response.AdditionalProperties);
+        _characters = response.Messages.SelectMany(m => m.Contents).Sum(Characters);
     }
 
     public void Add(ChatResponseUpdate update)
     {
         Last = update;
         _modelId = update.ModelId ?? _modelId;
+        Tell(update.AdditionalProperties);
         foreach (var content in update.Contents)
         {
             // Anthropic tells its usage twice, at the start and at the end: sums would count it twice, the later one is complete.
@@ -38,23 +39,25 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
                 _usage = Merge(_usage, usage.Details);
             else
                 _first ??= time.GetElapsedTime(_started);
-            _characters += content switch
-            {
-                TextContent text => text.Text.Length,
-                TextReasoningContent thought => thought.Text.Length,
-                _ => 0,
-            };
+            _characters += Characters(content);
         }
     }
 
     public LlmCall End(Exception e) =>
         e is OperationCanceledException ? End(LlmCallStatus.Cancelled) : End(LlmCallStatus.Error) with { Error = e is LlmException llm ? llm.Kind.ToString() : e.GetType().Name };
 
-    public LlmCall End(LlmCallStatus status)
+    /// <param name="isComplete">Whether the answer was read to its end, whoever still wanted it.</param>
+    public LlmCall End(LlmCallStatus status, bool isComplete = false)
     {
-        // A call that failed before it had answered costs nothing anywhere.
-        var estimated = _usage is null && (status == LlmCallStatus.Ok || HasContent);
-        var tokens = _usage is { } usage ? ToTokens(usage) : estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default;
+        // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
+        var told = _usage is null ? null : ProviderUsage.FromDetails(_usage);
+        var wasTaken = status == LlmCallStatus.Ok || HasContent || call.IsAccepted;
+        var estimated = told is null && wasTaken;
+        var tokens = told ?? (estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default);
+
+        // A stream that ends early has told its input, and of its output at most what was there at its start.
+        if (status != LlmCallStatus.Ok && !isComplete && told is { } part && Estimate(_characters) > part.Output)
+            (tokens, estimated) = (part with { Output = Estimate(_characters) }, true);
         return new LlmCall
         {
             Id = Guid.CreateVersion7(_startedAt),
@@ -66,27 +69,54 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
             Status = status,
             Tokens = tokens,
             Estimated = estimated || model.Platform == Platforms.Offline,
-            CostUsd = prices.Cost(model, tokens) ?? (_modelId is null ? null : prices.Cost(model with { Model = _modelId }, tokens)),
+            CostUsd = wasTaken || told is not null ? FindPrice()?.Cost(tokens, _tier) : 0,
         };
-    }
-
-    internal static TokenUsage ToTokens(UsageDetails usage)
-    {
-        var written = 0L;
-        foreach (var (name, count) in usage.AdditionalCounts ?? [])
-        {
-            if (name.Contains(CacheCreation, StringComparison.OrdinalIgnoreCase))
-                written += count;
-        }
-
-        return new TokenUsage(
-            usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0, written, usage.ReasoningTokenCount ?? 0);
     }
 
     /// <summary>About four characters a token, as OpenAI and Anthropic say of English.</summary>
     internal static long Estimate(long characters) => (characters + 3) / 4;
 
-    private long InputCharacters() => messages.Sum(m => (long)m.Text.Length);
+    // By the name that was asked for, else by the one that answered; then both as models of whoever runs the server (api.deepseek.com).
+    private ModelPrice? FindPrice()
+    {
+        foreach (var name in (ModelName?[])[model, hosted])
+        {
+            if (name is not { } n)
+                continue;
+            var price = prices.Find(n, _startedAt) ?? (_modelId is null ? null : prices.Find(n with { Model = _modelId }, _startedAt));
+            if (price is not null)
+                return price;
+        }
+
+        return null;
+    }
+
+    private void Tell(AdditionalPropertiesDictionary? properties)
+    {
+        if (properties?.TryGetValue(ServiceTiers.Property, out string? tier) == true)
+            _tier = ServiceTiers.Parse(tier);
+    }
+
+    private long InputCharacters() =>
+        messages.Sum(m => m.Contents.Sum(Characters)) + (options?.Instructions?.Length ?? 0) +
+        (options?.Tools ?? []).OfType<AIFunctionDeclaration>().Sum(t => (long)t.Name.Length + t.Description.Length + t.JsonSchema.GetRawText().Length);
+
+    private static long Characters(AIContent content) => content switch
+    {
+        TextContent text => text.Text.Length,
+        TextReasoningContent thought => thought.Text.Length,
+        FunctionCallContent tool => tool.Name.Length + (tool.Arguments?.Sum(a => (long)a.Key.Length + Length(a.Value)) ?? 0),
+        FunctionResultContent result => Length(result.Result),
+        _ => 0,
+    };
+
+    private static long Length(object? value) => value switch
+    {
+        null => 0,
+        string text => text.Length,
+        JsonElement { ValueKind: not JsonValueKind.Undefined } json => json.GetRawText().Length,
+        _ => value.ToString()?.Length ?? 0,
+    };
 
     private static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
     {
