@@ -47,7 +47,7 @@ internal sealed partial class ExecutionRunner(
             keeper.Remove(execution);
             if (execution.FirstOutputAt is { } first)
                 metrics.Responded(claim.Execution, time.GetElapsedTime(started, first));
-            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started), catalog.Find(claim.Execution.Target)?.PriceUsd);
+            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started));
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed partial class ExecutionRunner(
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
             var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)), execution.Stopping);
-            return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output);
+            return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
         {
