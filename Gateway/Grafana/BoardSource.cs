@@ -34,48 +34,39 @@ internal sealed record RowSource(string Title, PanelSource[] Panels);
 /// <param name="Type">Grafana's name of the visualization.</param>
 /// <param name="Unit">Grafana's id of the unit.</param>
 /// <param name="Description">What is shown, and why one looks.</param>
-internal sealed record PanelSource(string Title, string Type, string Unit, string Description)
-{
-    /// <summary>For one query: the expression.</summary>
-    public string? Query { get; init; }
-
-    /// <summary>Of <see cref="Query"/>.</summary>
-    public string? Legend { get; init; }
-
-    /// <summary>For several.</summary>
-    public QuerySource[] Queries { get; init; } = [];
-
-    /// <summary>prometheus, loki or postgres.</summary>
-    public string Datasource { get; init; } = "prometheus";
-
-    /// <summary>Columns of 24; by default the row is shared evenly.</summary>
-    public int? Width { get; init; }
-
-    /// <summary>Grid units; by default 4 for a stat or gauge, 8 for the rest.</summary>
-    public int? Height { get; init; }
-
-    /// <summary>Colours from values on; green below the first.</summary>
-    public Dictionary<string, string> Thresholds { get; init; } = [];
-
-    /// <summary>health: 0, 1, 2 by name. up: 0, 1 by name.</summary>
-    public string? Values { get; init; }
-
-    /// <summary>Shows points of single traces on the lines.</summary>
-    public bool Exemplars { get; init; }
-
-    /// <summary>Areas on top of each other.</summary>
-    public bool Stack { get; init; }
-
-    /// <summary>The board that a click on a value leads to.</summary>
-    public string? Link { get; init; }
-
-    /// <summary>An exporter that Prometheus has to scrape beside our services.</summary>
-    public string? Needs { get; init; }
-
-    public double? Max { get; init; }
-
-    public int? Decimals { get; init; }
-}
+/// <param name="Query">For one query: the expression.</param>
+/// <param name="Legend">Of <paramref name="Query"/>.</param>
+/// <param name="Queries">For several.</param>
+/// <param name="Datasource">prometheus, loki or postgres.</param>
+/// <param name="Width">Columns of 24; by default the row is shared evenly.</param>
+/// <param name="Height">Grid units; by default 4 for a stat or gauge, 8 for the rest.</param>
+/// <param name="Thresholds">Colours from values on; green below the first.</param>
+/// <param name="Values">health: 0, 1, 2 by name. up: 0, 1 by name.</param>
+/// <param name="Exemplars">Shows points of single traces on the lines.</param>
+/// <param name="Stack">Areas on top of each other.</param>
+/// <param name="Link">The board that a click on a value leads to.</param>
+/// <param name="Needs">An exporter that Prometheus has to scrape beside our services.</param>
+/// <param name="Max">The end of the scale, which then begins at 0.</param>
+/// <param name="Decimals">After the point.</param>
+internal sealed record PanelSource(
+    string Title,
+    string Type,
+    string Unit,
+    string Description,
+    string? Query = null,
+    string? Legend = null,
+    QuerySource[]? Queries = null,
+    string Datasource = "prometheus",
+    int? Width = null,
+    int? Height = null,
+    Dictionary<string, string>? Thresholds = null,
+    string? Values = null,
+    bool Exemplars = false,
+    bool Stack = false,
+    string? Link = null,
+    string? Needs = null,
+    double? Max = null,
+    int? Decimals = null);
 
 /// <summary>One query of a panel: PromQL, LogQL or SQL.</summary>
 internal sealed record QuerySource(string Expr, string? Legend = null);

@@ -15,6 +15,9 @@ internal static class BoardVariables
         ["model"] = ("Model", "label_values(osmen_llm_requests_total{platform=~\"$platform\"}, model)"),
     };
 
+    // Typed in, empty at first.
+    private static readonly Dictionary<string, string> Typed = new(StringComparer.Ordinal) { ["execution"] = "Execution id", ["text"] = "Text" };
+
     /// <exception cref="FormatException">There is no such variable.</exception>
     public static JsonArray Write(IEnumerable<string> names)
     {
@@ -29,7 +32,12 @@ internal static class BoardVariables
         });
         foreach (var name in names)
         {
-            if (!Known.TryGetValue(name, out var variable)) throw new FormatException($"there is no variable {name}; there are {string.Join(", ", Known.Keys)}");
+            if (Typed.TryGetValue(name, out var label))
+            {
+                list.Add((JsonNode)new JsonObject { ["name"] = name, ["label"] = label, ["type"] = "textbox", ["query"] = "", ["current"] = new JsonObject { ["text"] = "", ["value"] = "" }, ["hide"] = 0 });
+                continue;
+            }
+            if (!Known.TryGetValue(name, out var variable)) throw new FormatException($"there is no variable {name}; there are {string.Join(", ", Known.Keys.Concat(Typed.Keys))}");
             list.Add((JsonNode)new JsonObject
             {
                 ["name"] = name,

@@ -24,7 +24,7 @@ internal static class PanelWriter
 
     private static JsonArray Targets(PanelSource panel)
     {
-        QuerySource[] queries = panel.Query is { } one ? [new(one, panel.Legend), .. panel.Queries] : panel.Queries;
+        QuerySource[] queries = panel.Query is { } one ? [new(one, panel.Legend)] : panel.Queries ?? [];
         if (queries.Length == 0 && panel.Type != "alertlist") throw new FormatException($"panel {panel.Title} has no query");
         var targets = new JsonArray();
         foreach (var (i, query) in queries.Index()) targets.Add((JsonNode)Target(panel, query, ((char)('A' + i)).ToString()));
@@ -67,7 +67,7 @@ internal static class PanelWriter
         if (panel.Max is { } max) (defaults["min"], defaults["max"]) = (0, max);
         if (panel.Decimals is { } decimals) defaults["decimals"] = decimals;
         var steps = new JsonArray(new JsonObject { ["color"] = panel.Values is null ? "green" : "red", ["value"] = null });
-        foreach (var (from, color) in panel.Thresholds)
+        foreach (var (from, color) in panel.Thresholds ?? [])
             steps.Add((JsonNode)new JsonObject { ["color"] = color, ["value"] = double.Parse(from, CultureInfo.InvariantCulture) });
         defaults["thresholds"] = new JsonObject { ["mode"] = "absolute", ["steps"] = steps };
         if (panel.Type == "timeseries")
@@ -79,7 +79,7 @@ internal static class PanelWriter
                 ["lineWidth"] = 1,
                 ["showPoints"] = "never",
                 ["stacking"] = new JsonObject { ["mode"] = panel.Stack ? "normal" : "none", ["group"] = "A" },
-                ["thresholdsStyle"] = new JsonObject { ["mode"] = panel.Thresholds.Count > 0 ? "dashed" : "off" },
+                ["thresholdsStyle"] = new JsonObject { ["mode"] = panel.Thresholds is not null ? "dashed" : "off" },
             };
         }
         if (panel.Values is { } names) defaults["mappings"] = Mappings(names);
