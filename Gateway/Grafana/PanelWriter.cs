@@ -17,7 +17,7 @@ internal static class PanelWriter
         ["description"] = panel.Needs is { } exporter ? $"{panel.Description} Needs {exporter}." : panel.Description,
         ["datasource"] = Datasources.Reference(panel.Type == "alertlist" ? "grafana" : panel.Datasource),
         ["gridPos"] = at,
-        ["fieldConfig"] = new JsonObject { ["defaults"] = Defaults(panel), ["overrides"] = new JsonArray() },
+        ["fieldConfig"] = new JsonObject { ["defaults"] = Defaults(panel), ["overrides"] = Overrides(panel) },
         ["options"] = Options(panel),
         ["targets"] = Targets(panel),
     };
@@ -92,6 +92,22 @@ internal static class PanelWriter
             });
         }
         return defaults;
+    }
+
+    // A table of a view has columns of several units; they have the same names everywhere.
+    private static JsonArray Overrides(PanelSource panel)
+    {
+        var overrides = new JsonArray();
+        if (panel is not { Type: "table", Datasource: "postgres" }) return overrides;
+        foreach (var (columns, unit) in (ReadOnlySpan<(string, string)>)[("/_rate$/", "percentunit"), ("/_time$/", "s"), ("/_tokens$/", "short"), ("/_cost$/", "currencyUSD"), ("date", "time:YYYY-MM-DD")])
+        {
+            overrides.Add((JsonNode)new JsonObject
+            {
+                ["matcher"] = new JsonObject { ["id"] = columns.StartsWith('/') ? "byRegexp" : "byName", ["options"] = columns },
+                ["properties"] = new JsonArray(new JsonObject { ["id"] = "unit", ["value"] = unit }),
+            });
+        }
+        return overrides;
     }
 
     private static JsonArray Mappings(string names)
