@@ -136,6 +136,18 @@ public sealed partial class ExpressionTests
     public void The_metrics_of_an_expression_are_found(string expression, string metrics) =>
         Assert.Equal(metrics.Split(' '), MonitoringExpressions.MetricsOf(expression).Order(StringComparer.Ordinal));
 
+    [Theory]
+    [InlineData("a / b > 0.8", "a / b")]
+    [InlineData("up{job=\"gateway\"} == 0", "up{job=\"gateway\"}")]
+    [InlineData("a > bool 1", "a > bool 1")]
+    [InlineData("a > b", "a > b")]
+    public void A_threshold_can_be_left_out(string expression, string without) => Assert.Equal(without, MonitoringExpressions.WithoutThreshold(expression));
+
+    [Fact]
+    public void Grafanas_variables_are_filled_in() => Assert.Equal(
+        "sum(rate(a{b=~\".*\", c=~\".*\"}[5m])) + increase(d[1h])",
+        MonitoringExpressions.WithoutVariables("sum(rate(a{b=~\"$job\", c=~\"${agent:regex}\"}[$__rate_interval])) + increase(d[$__range])"));
+
     private static string[] PackTests() => Directory.GetFiles(MonitoringFiles.Full("monitoring/prometheus/tests/packs"), "*.yaml");
 
     [GeneratedRegex(@"\bosmen_(?<metric>\w+)\{(?<labels>[^}]*)\}", RegexOptions.ExplicitCapture, 1000)]

@@ -48,6 +48,9 @@ internal static partial class MonitoringExpressions
     public static string WithoutVariables(string expression) => Variable().Replace(
         expression.Replace("$__rate_interval", "5m", StringComparison.Ordinal).Replace("$__range", "1h", StringComparison.Ordinal).Replace("$__interval", "1m", StringComparison.Ordinal), ".*");
 
+    /// <summary>Without the threshold at its end, below which an expression rightly has no result.</summary>
+    public static string WithoutThreshold(string expression) => Threshold().Replace(expression, "");
+
     /// <summary>A file of rules with each expression once: what promtool parses. A rule's place tells which it was.</summary>
     public static string RulesFile(IReadOnlyList<string> expressions)
     {
@@ -73,6 +76,9 @@ internal static partial class MonitoringExpressions
 
     [GeneratedRegex(@"(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:]|\s*\()", RegexOptions.None, 1000)]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"\s*(==|!=|<=|>=|<|>)\s*[0-9.]+\s*$", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Threshold();
 
     [GeneratedRegex(@"\$\{\w+(:\w+)?\}|\$\w+", RegexOptions.None, 1000)]
     private static partial Regex Variable();
