@@ -11,6 +11,7 @@ using OsMEN.Gateway.Streams;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
+using OsMEN.ServiceDefaults.Metrics;
 
 if (args is ["generate", .. var rest]) return GeneratedFiles.Run(rest, Directory.GetCurrentDirectory(), Console.Out, Console.Error);
 
@@ -23,7 +24,9 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddLiveHealth();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
-    builder.Services.AddSingleton<WebSocketConnections>();
+    builder.Services.AddInstruments<RequestMetrics>();
+    builder.Services.AddInstruments<EventStreams>();
+    builder.Services.AddInstruments<WebSocketConnections>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
