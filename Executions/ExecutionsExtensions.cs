@@ -7,6 +7,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
@@ -47,6 +48,7 @@ public static class ExecutionsExtensions
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
+        services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;

@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
+using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -27,6 +28,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<RequestMetrics>();
     builder.Services.AddInstruments<EventStreams>();
     builder.Services.AddInstruments<WebSocketConnections>();
+    builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
@@ -49,6 +51,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();
+    app.MapAnalyticsApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using OsMEN.Executions.Analytics;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Executions.Metrics;
@@ -7,7 +8,7 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth"];
+        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view"];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -65,6 +66,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
         MeasureAsync("read_events", () => _store.ReadEventsAsync(id, after, limit, cancellationToken));
 
     public Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken) => MeasureAsync("depth", () => _store.GetDepthAsync(cancellationToken));
+
+    public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_view", () => _store.ReadViewAsync(query, cancellationToken));
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
     {
