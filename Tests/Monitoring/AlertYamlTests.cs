@@ -65,7 +65,7 @@ public sealed class AlertYamlTests
     [InlineData("rule:\n  - x", "alerts.yaml:1: rule is no known key; there are: runbook, outside_metrics, rules, channels, routes")]
     [InlineData("outside_metrics:\n  agents: {kind: gauge}", "alerts.yaml:2: outside_metrics.agents is a metric of ours")]
     [InlineData("outside_metrics:\n  a b: {kind: gauge}", "alerts.yaml:2: outside_metrics.a b is no metric's name")]
-    [InlineData("rules: [", "alerts.yaml:1: ")]
+    [InlineData("rules: [", "alerts.yaml:2: While parsing")]
     public void A_file_that_is_none_is_refused(string text, string problem) =>
         Assert.Contains(AlertYaml.Read("alerts.yaml", text, static _ => null).Problems, p => p.ToString().StartsWith(problem, StringComparison.Ordinal));
 
