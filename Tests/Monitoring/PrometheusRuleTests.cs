@@ -77,7 +77,7 @@ public sealed class PrometheusRuleTests
             """
             # Written from monitoring/alerts.yaml by "dotnet run --project Gateway -- generate".
             groups:
-              - name: osmen-alerts
+              - name: alerts
                 rules:
                   - alert: A
                     expr: |-

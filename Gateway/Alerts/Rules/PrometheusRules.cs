@@ -21,7 +21,7 @@ internal static class PrometheusRules
         var text = new StringBuilder("""
             # Written from monitoring/alerts.yaml by "dotnet run --project Gateway -- generate".
             groups:
-              - name: osmen-alerts
+              - name: alerts
                 rules:
 
             """.ReplaceLineEndings("\n"));
