@@ -1,4 +1,5 @@
 using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Grafana;
 
 namespace OsMEN.Gateway.Generation;
 
@@ -14,6 +15,7 @@ internal static class GeneratedFiles
     [
         ("docs/metrics.md", MetricDocument.Write()),
         ("monitoring/prometheus/rules/alerts.yaml", PrometheusRules.Write(root)),
+        .. Boards.All(root),
     ];
 
     /// <summary>Runs the command with what follows <c>generate</c>; returns the exit code.</summary>

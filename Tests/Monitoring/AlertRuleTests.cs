@@ -9,7 +9,7 @@ namespace OsMEN.Tests.Monitoring;
 public sealed partial class AlertRuleTests
 {
     private static readonly string[] Cases = ["fires", "stays silent", "no data", "counter reset"];
-    private static readonly Lazy<AlertFile> Shipped = new(() => AlertYaml.ReadFile(Repository.File("monitoring/alerts.yaml"), static _ => null));
+    private static readonly Lazy<AlertFile> Shipped = new(() => AlertYaml.ReadFile(MonitoringFiles.Full("monitoring/alerts.yaml"), static _ => null));
 
     public static TheoryData<string> Names => [.. Shipped.Value.Rules.Select(r => r.Name)];
 
@@ -54,7 +54,7 @@ public sealed partial class AlertRuleTests
     [MemberData(nameof(Names))]
     public void Every_rule_has_a_test_file_with_the_four_cases(string rule)
     {
-        var text = Repository.Read($"monitoring/prometheus/tests/{rule}.yaml");
+        var text = MonitoringFiles.Text($"monitoring/prometheus/tests/{rule}.yaml");
         var cases = CaseName().Matches(text).Select(m => m.Groups["name"].Value).ToArray();
         Assert.All(Cases, expected => Assert.Contains(cases, c => c.StartsWith(expected, StringComparison.Ordinal)));
         Assert.All(AlertName().Matches(text), m => Assert.Equal(rule, m.Groups["name"].Value));
@@ -77,7 +77,7 @@ public sealed partial class AlertRuleTests
     public async Task Prometheus_accepts_the_rules()
     {
         var promtool = Programs.Need("promtool", "promtool");
-        var output = await Programs.RunAsync(promtool, "check", "rules", Repository.File("monitoring/prometheus/rules/alerts.yaml"));
+        var output = await Programs.RunAsync(promtool, "check", "rules", MonitoringFiles.Full("monitoring/prometheus/rules/alerts.yaml"));
         var count = Shipped.Value.Rules.Sum(r => r.Levels.Count + r.BurnRates.Count);
         Assert.Contains($"SUCCESS: {count} rules found", output, StringComparison.Ordinal);
     }
@@ -87,7 +87,7 @@ public sealed partial class AlertRuleTests
     public void Every_rule_has_its_section_in_the_runbook(string rule)
     {
         var (file, section) = Shipped.Value.Rules.Single(r => r.Name == rule).Runbook.Split('#') switch { var parts => (parts[0], parts[1]) };
-        var text = Repository.Read(file);
+        var text = MonitoringFiles.Text(file);
         var heading = Heading().Matches(text).Single(m => Anchor(m.Groups["title"].Value) == section);
         var rest = text[(heading.Index + heading.Length)..];
         var end = rest.IndexOf("\n#", StringComparison.Ordinal);
@@ -108,7 +108,7 @@ public sealed partial class AlertRuleTests
     private static IEnumerable<string> Severities(AlertRule rule) =>
         rule.Levels.Select(l => l.Severity).Concat(rule.BurnRates.Select(b => b.Severity)).Distinct().Select(JsonFields.WireName);
 
-    private static string[] TestFiles() => Directory.GetFiles(Repository.File("monitoring/prometheus/tests"), "*.yaml");
+    private static string[] TestFiles() => Directory.GetFiles(MonitoringFiles.Full("monitoring/prometheus/tests"), "*.yaml");
 
     [GeneratedRegex(@"^  - name: [""']?(?<name>.*)$", RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex CaseName();

@@ -8,7 +8,7 @@ namespace OsMEN.Tests.Monitoring;
 /// <summary>Who is told of what: the routes, channels and inhibitions of <c>monitoring/alertmanager/alertmanager.yml</c>.</summary>
 public sealed partial class AlertmanagerTests
 {
-    private static readonly string Configuration = Repository.File("monitoring/alertmanager/alertmanager.yml");
+    private static readonly string Configuration = MonitoringFiles.Full("monitoring/alertmanager/alertmanager.yml");
 
     [Theory]
     [InlineData("critical", "pagerduty,sms,slack,email,webhook")]
@@ -28,7 +28,7 @@ public sealed partial class AlertmanagerTests
         var file = Path.Combine(Directory.CreateTempSubdirectory("osmen-alertmanager-").FullName, "alertmanager.yml");
         try
         {
-            var on = TurnedOff().Replace(Repository.Read("monitoring/alertmanager/alertmanager.yml"), "${indent}${line}");
+            var on = TurnedOff().Replace(MonitoringFiles.Text("monitoring/alertmanager/alertmanager.yml"), "${indent}${line}");
             Assert.All(
                 ["smtp_smarthost", "email_configs", "slack_configs", "pagerduty_configs", "webhook_configs", "sns_configs", "mute_time_intervals"],
                 key => Assert.Matches($"(?m)^ +{key}:", on));
@@ -44,8 +44,8 @@ public sealed partial class AlertmanagerTests
     [Fact]
     public void Every_alert_that_it_names_is_a_rule_s()
     {
-        var rules = AlertYaml.ReadFile(Repository.File("monitoring/alerts.yaml"), static _ => null).Rules.Select(r => r.Name).ToArray();
-        var named = Named().Matches(Repository.Read("monitoring/alertmanager/alertmanager.yml")).SelectMany(m => m.Groups["names"].Value.Trim('"').Split('|')).ToArray();
+        var rules = AlertYaml.ReadFile(MonitoringFiles.Full("monitoring/alerts.yaml"), static _ => null).Rules.Select(r => r.Name).ToArray();
+        var named = Named().Matches(MonitoringFiles.Text("monitoring/alertmanager/alertmanager.yml")).SelectMany(m => m.Groups["names"].Value.Trim('"').Split('|')).ToArray();
         Assert.NotEmpty(named);
         Assert.All(named, name => Assert.Contains(name, rules));
     }
