@@ -1,3 +1,4 @@
+using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Grafana;
 
 namespace OsMEN.Gateway.Generation;
@@ -13,6 +14,7 @@ internal static class GeneratedFiles
     public static IEnumerable<(string Path, string Text)> All(string root) =>
     [
         ("docs/metrics.md", MetricDocument.Write()),
+        ("monitoring/prometheus/rules/alerts.yaml", PrometheusRules.Write(root)),
         .. Boards.All(root),
     ];
 

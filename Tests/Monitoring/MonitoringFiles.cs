@@ -28,6 +28,8 @@ internal static class MonitoringFiles
 
     public static JsonNode Yaml(string path) => YamlJson.Read(File.ReadAllText(Full(path))).Root!;
 
+    public static string Text(string path) => File.ReadAllText(Full(path)).ReplaceLineEndings("\n");
+
     public static string Full(string path) => Path.Combine(Root, path);
 
     public static IEnumerable<JsonNode> Panels(JsonNode board) => board["panels"]!.AsArray().Select(p => p!);
