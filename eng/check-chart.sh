@@ -1,6 +1,7 @@
 #!/bin/sh
 # Renders the Helm chart with Go's own templates and checks the objects against Kubernetes' schema: with the default values, and with
-# everything turned on; and so the objects of deploy/kubernetes. Needs, from Debian: golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev, python3-kubernetes.
+# everything turned on; and so the objects of deploy/kubernetes.
+# Needs, from Debian: golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev, python3-kubernetes.
 set -eu
 cd "$(dirname "$0")/.."
 build=$(mktemp -d)
