@@ -1,125 +1,134 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>
-/// Messages as the JSON that OpenTelemetry defines for spans (gen-ai-input-messages.json, gen-ai-output-messages.json). What would be
-/// longer than <see cref="MaxText"/> is cut, text by text.
+/// Messages as the JSON that OpenTelemetry defines for spans (gen-ai-input-messages.json, gen-ai-output-messages.json). All texts of
+/// one attribute together have <see cref="MaxText"/> characters; what comes after them is cut.
 /// </summary>
-internal static class MessageContent
+internal sealed class MessageContent
 {
-    internal const int MaxText = 16_384;
+    internal const int MaxText = 32_768;
 
-    public static string Input(IEnumerable<ChatMessage> messages) => Write(json =>
+    private readonly MemoryStream _bytes = new();
+    private readonly Utf8JsonWriter _json;
+    private int _left = MaxText;
+
+    private MessageContent() => _json = new(_bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public static string Input(IEnumerable<ChatMessage> messages) => Write(content =>
     {
-        json.WriteStartArray();
         foreach (var message in messages)
         {
-            json.WriteStartObject();
-            json.WriteString("role"u8, message.Role.Value);
-            WriteParts(json, message.Contents);
-            json.WriteEndObject();
+            content._json.WriteStartObject();
+            content._json.WriteString("role"u8, message.Role.Value);
+            content.WriteParts(message.Contents);
+            content._json.WriteEndObject();
         }
-        json.WriteEndArray();
     });
 
-    public static string Output(IEnumerable<AIContent> contents, ChatFinishReason? reason) => Write(json =>
+    public static string Output(IEnumerable<AIContent> contents, ChatFinishReason? reason) => Write(content =>
     {
-        json.WriteStartArray();
-        json.WriteStartObject();
-        json.WriteString("role"u8, "assistant"u8);
-        WriteParts(json, contents);
-        json.WriteString("finish_reason"u8, reason?.Value ?? "");
-        json.WriteEndObject();
-        json.WriteEndArray();
+        content._json.WriteStartObject();
+        content._json.WriteString("role"u8, "assistant"u8);
+        content.WriteParts(contents);
+        content._json.WriteString("finish_reason"u8, reason?.Value ?? "");
+        content._json.WriteEndObject();
     });
 
-    public static string Instructions(string text) => Write(json =>
-    {
-        json.WriteStartArray();
-        WriteText(json, "text", text);
-        json.WriteEndArray();
-    });
+    public static string Instructions(string text) => Write(content => content.WriteText("text", text));
 
-    /// <summary>A tool's arguments or result.</summary>
-    public static string Value(object? value) => Cut(value switch
+    /// <summary>A tool's arguments, as it is given them.</summary>
+    public static string Arguments(IDictionary<string, object?>? arguments)
     {
-        null => "null",
-        string text => text,
-        IDictionary<string, object?> arguments => Write(json => WriteObject(json, arguments)),
-        _ => value.ToString() ?? "",
-    });
+        var content = new MessageContent();
+        content.WriteArguments(arguments);
+        return content.ToString();
+    }
 
-    private static void WriteParts(Utf8JsonWriter json, IEnumerable<AIContent> contents)
+    /// <summary>What a tool answered.</summary>
+    public static string Result(object? result) => new MessageContent().Cut(result?.ToString() ?? "");
+
+    public override string ToString()
     {
-        json.WriteStartArray("parts"u8);
+        _json.Flush();
+        return Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length);
+    }
+
+    private static string Write(Action<MessageContent> write)
+    {
+        var content = new MessageContent();
+        content._json.WriteStartArray();
+        write(content);
+        content._json.WriteEndArray();
+        return content.ToString();
+    }
+
+    private void WriteParts(IEnumerable<AIContent> contents)
+    {
+        _json.WriteStartArray("parts"u8);
         foreach (var content in contents)
         {
             switch (content)
             {
                 case TextContent text:
-                    WriteText(json, "text", text.Text);
+                    WriteText("text", text.Text);
                     break;
                 case TextReasoningContent thought:
-                    WriteText(json, "reasoning", thought.Text);
+                    WriteText("reasoning", thought.Text);
                     break;
                 case FunctionCallContent call:
-                    json.WriteStartObject();
-                    json.WriteString("type"u8, "tool_call"u8);
-                    json.WriteString("id"u8, call.CallId);
-                    json.WriteString("name"u8, call.Name);
-                    json.WritePropertyName("arguments"u8);
-                    WriteObject(json, call.Arguments ?? new Dictionary<string, object?>(StringComparer.Ordinal));
-                    json.WriteEndObject();
+                    _json.WriteStartObject();
+                    _json.WriteString("type"u8, "tool_call"u8);
+                    _json.WriteString("id"u8, call.CallId);
+                    _json.WriteString("name"u8, call.Name);
+                    _json.WritePropertyName("arguments"u8);
+                    WriteArguments(call.Arguments);
+                    _json.WriteEndObject();
                     break;
                 case FunctionResultContent result:
-                    json.WriteStartObject();
-                    json.WriteString("type"u8, "tool_call_response"u8);
-                    json.WriteString("id"u8, result.CallId);
-                    json.WriteString("response"u8, Value(result.Result));
-                    json.WriteEndObject();
+                    _json.WriteStartObject();
+                    _json.WriteString("type"u8, "tool_call_response"u8);
+                    _json.WriteString("id"u8, result.CallId);
+                    _json.WriteString("response"u8, Cut(result.Result?.ToString() ?? ""));
+                    _json.WriteEndObject();
                     break;
             }
         }
-        json.WriteEndArray();
+        _json.WriteEndArray();
     }
 
-    private static void WriteText(Utf8JsonWriter json, string type, string text)
+    private void WriteText(string type, string text)
     {
-        json.WriteStartObject();
-        json.WriteString("type"u8, type);
-        json.WriteString("content"u8, Cut(text));
-        json.WriteEndObject();
+        _json.WriteStartObject();
+        _json.WriteString("type"u8, type);
+        _json.WriteString("content"u8, Cut(text));
+        _json.WriteEndObject();
     }
 
-    // A call's arguments come as parsed JSON, or as what a caller put there.
-    private static void WriteObject(Utf8JsonWriter json, IDictionary<string, object?> values)
+    // They come as parsed JSON, or as what a caller put there. What has no room left is a string that was cut.
+    private void WriteArguments(IDictionary<string, object?>? arguments)
     {
-        json.WriteStartObject();
-        foreach (var (name, value) in values)
+        _json.WriteStartObject();
+        foreach (var (name, value) in arguments ?? new Dictionary<string, object?>(StringComparer.Ordinal))
         {
-            if (value is JsonElement element)
-            {
-                json.WritePropertyName(name);
-                element.WriteTo(json);
-            }
+            _json.WritePropertyName(name);
+            var text = value is JsonElement element ? element.GetRawText() : value?.ToString() ?? "";
+            if (value is JsonElement && text.Length <= _left)
+                _json.WriteRawValue(Cut(text));
             else
-            {
-                json.WriteString(name, Cut(value?.ToString() ?? ""));
-            }
+                _json.WriteStringValue(Cut(text));
         }
-        json.WriteEndObject();
+        _json.WriteEndObject();
     }
 
-    private static string Cut(string text) => text.Length <= MaxText ? text : string.Concat(text.AsSpan(0, MaxText), "…");
-
-    private static string Write(Action<Utf8JsonWriter> write)
+    private string Cut(string text)
     {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            write(json);
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        var kept = Math.Min(text.Length, _left);
+        _left -= kept;
+        return kept == text.Length ? text : string.Concat(text.AsSpan(0, kept), "…");
     }
 }

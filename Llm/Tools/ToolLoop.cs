@@ -125,7 +125,7 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
             activity.SetTag("gen_ai.tool.call.id", call.CallId);
             activity.SetTag("gen_ai.tool.description", tool?.Description);
             if (captures)
-                activity.SetTag("gen_ai.tool.call.arguments", MessageContent.Value(call.Arguments));
+                activity.SetTag("gen_ai.tool.call.arguments", MessageContent.Arguments(call.Arguments));
         }
 
         try
@@ -136,7 +136,7 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
                 return Failed(activity, "unknown_tool", $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.");
             var result = await observer.OnToolAsync(round, call, c => tool!.InvokeAsync(new AIFunctionArguments(call.Arguments), c), cancellationToken);
             if (captures)
-                activity!.SetTag("gen_ai.tool.call.result", MessageContent.Value(result));
+                activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(result));
             return result?.ToString() is { Length: > MaxResult } long_ ? string.Concat(long_.AsSpan(0, MaxResult), "… (cut)") : result;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -34,6 +34,9 @@ internal sealed class LogFields
         ["CostUsd"] = "cost",
     }.Concat(Names.Select(n => KeyValuePair.Create(n, n))).ToFrozenDictionary(p => p.Key, p => Array.IndexOf(Names, p.Value), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The field that a parameter or scope is, else the key itself.</summary>
+    public static string NameOf(string key) => Index.TryGetValue(key, out var index) ? Names[index] : key;
+
     private readonly object?[] _values = new object?[Names.Length];
 
     public object? this[int index] => _values[index];

@@ -16,7 +16,7 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
     internal const string LostTag = "osmen.kept.lost_spans";
 
     internal const int MaxTraces = 2048;
-    internal const int MaxSpans = 16_384;
+    internal const int MaxBytes = 16 * 1024 * 1024;
     internal const int MaxSpansOfTrace = 512;
 
     // What an execution of hours did at its beginning says little about its end.
@@ -26,11 +26,11 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
 
     private readonly ConcurrentDictionary<Activity, HeldTrace> _traces = new();
     private long _swept = time.GetTimestamp();
-    private int _spans;
+    private int _bytes;
     private int _count;
 
-    /// <summary>Spans that are held now.</summary>
-    public int Held => Volatile.Read(ref _spans);
+    /// <summary>What the spans that are held now take, by estimate.</summary>
+    public int HeldBytes => Volatile.Read(ref _bytes);
 
     public override void OnStart(Activity data)
     {
@@ -56,15 +56,25 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
     private bool Hold(Activity root, Activity span)
     {
         if (!_traces.TryGetValue(root, out var trace)) return false;
-        if (Interlocked.Increment(ref _spans) > MaxSpans)
+        var size = SizeOf(span);
+        if (Interlocked.Add(ref _bytes, size) > MaxBytes)
         {
-            Interlocked.Decrement(ref _spans);
+            Interlocked.Add(ref _bytes, -size);
             return trace.Lose();
         }
 
-        var added = trace.Add(span, MaxSpansOfTrace, out var released);
-        if (released > 0) Interlocked.Add(ref _spans, -released);
+        var added = trace.Add(span, size, out var released);
+        if (released > 0) Interlocked.Add(ref _bytes, -released);
         return added;
+    }
+
+    // A span with its ids, times and tags, and what its texts have beyond the usual.
+    internal static int SizeOf(Activity span)
+    {
+        var size = 1024;
+        foreach (ref readonly var tag in span.EnumerateTagObjects())
+            if (tag.Value is string { Length: > 64 } text) size += 2 * text.Length;
+        return size;
     }
 
     private void Decide(Activity root)
@@ -80,10 +90,10 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
         if (_traces.TryRemove(root, out var trace))
         {
             Interlocked.Decrement(ref _count);
-            var (spans, lost) = trace.Close();
-            Interlocked.Add(ref _spans, -spans.Count);
+            var (spans, size, lost) = trace.Close();
+            Interlocked.Add(ref _bytes, -size);
             if (reason is null) return;
-            foreach (var span in spans) Keep(span, reason);
+            foreach (var (span, _) in spans) Keep(span, reason);
             if (lost > 0) root.SetTag(LostTag, lost);
         }
 
@@ -115,44 +125,43 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
         var now = time.GetUtcNow().UtcDateTime;
         foreach (var (root, trace) in _traces)
         {
-            Interlocked.Add(ref _spans, -trace.Forget(now - MaxAge));
+            Interlocked.Add(ref _bytes, -trace.Forget(now - MaxAge));
 
             // One that never ends, by whatever mistake, must not take a place for ever.
             if (now - root.StartTimeUtc < LongestRoot || !_traces.TryRemove(root, out _)) continue;
             Interlocked.Decrement(ref _count);
-            Interlocked.Add(ref _spans, -trace.Close().Spans.Count);
+            Interlocked.Add(ref _bytes, -trace.Close().Size);
         }
     }
 
-    /// <summary>The ended spans below one root, oldest first.</summary>
+    /// <summary>The ended spans below one root, oldest first, with their sizes.</summary>
     private sealed class HeldTrace
     {
-        private Queue<Activity>? _ended;
+        private readonly Lock _lock = new();
+        private Queue<(Activity Span, int Size)>? _ended;
+        private int _size;
         private int _lost;
         private bool _closed;
 
-        /// <summary>False once the trace is closed. <paramref name="released"/> is how many spans, this one among them, have no place here.</summary>
-        public bool Add(Activity span, int max, out int released)
+        /// <summary>False once the trace is closed. <paramref name="released"/> is the size of what has no place here, this one or the oldest.</summary>
+        public bool Add(Activity span, int size, out int released)
         {
-            lock (this)
+            lock (_lock)
             {
-                released = _closed ? 1 : 0;
+                released = size;
                 if (_closed) return false;
+                released = 0;
                 _ended ??= new();
-                if (_ended.Count == max)
-                {
-                    _ended.Dequeue();
-                    _lost++;
-                    released = 1;
-                }
-                _ended.Enqueue(span);
+                if (_ended.Count == MaxSpansOfTrace) released = Drop();
+                _ended.Enqueue((span, size));
+                _size += size;
                 return true;
             }
         }
 
         public bool Lose()
         {
-            lock (this)
+            lock (_lock)
             {
                 _lost++;
                 return !_closed;
@@ -161,26 +170,29 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
 
         public int Forget(DateTime endedBefore)
         {
-            lock (this)
+            lock (_lock)
             {
-                var forgotten = 0;
-                while (!_closed && _ended is not null && _ended.TryPeek(out var oldest) && oldest.StartTimeUtc + oldest.Duration < endedBefore)
-                {
-                    _ended.Dequeue();
-                    forgotten++;
-                }
-                _lost += forgotten;
-                return forgotten;
+                var released = 0;
+                while (!_closed && _ended is not null && _ended.TryPeek(out var oldest) && oldest.Span.StartTimeUtc + oldest.Span.Duration < endedBefore) released += Drop();
+                return released;
             }
         }
 
-        public (IReadOnlyCollection<Activity> Spans, int Lost) Close()
+        public (IReadOnlyCollection<(Activity Span, int Size)> Spans, int Size, int Lost) Close()
         {
-            lock (this)
+            lock (_lock)
             {
                 _closed = true;
-                return (_ended is null ? [] : _ended, _lost);
+                return (_ended is null ? [] : _ended, _size, _lost);
             }
+        }
+
+        private int Drop()
+        {
+            var (_, size) = _ended!.Dequeue();
+            _size -= size;
+            _lost++;
+            return size;
         }
     }
 }

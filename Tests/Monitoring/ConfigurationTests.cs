@@ -37,7 +37,7 @@ public sealed partial class ConfigurationTests
         Assert.Equal(jobs, Jobs("monitoring/prometheus/prometheus.yml").Order(StringComparer.Ordinal));
 
         // In the cluster a pod's name is its job's.
-        Assert.Equal(["cadvisor", "exporters", "osmen", "prometheus"], Jobs("monitoring/prometheus/kubernetes/prometheus.yml").Order(StringComparer.Ordinal));
+        Assert.Equal(["cadvisor", "exporters", "prometheus", "services"], Jobs("monitoring/prometheus/kubernetes/prometheus.yml").Order(StringComparer.Ordinal));
         Assert.Equal(["postgres-exporter", "redis-exporter"], Load("deploy/kubernetes/exporters.yaml").Select(d => Text(At(d, "metadata", "name"))));
         var exporters = Assert.Single(Load("deploy/compose/exporters.yaml"));
         Assert.Equal(["postgres-exporter", "redis-exporter", "cadvisor"], ((YamlMappingNode)At(exporters, "services")).Children.Keys.Select(Text));

@@ -55,12 +55,12 @@ public sealed class TraceKeeperTests : IDisposable
             {
             }
 
-            Assert.Equal(2, _keeper.Held);
+            Assert.Equal(2048, _keeper.HeldBytes);
             root.SetStatus(ActivityStatusCode.Error, "Password=hunter2;Host=x");
         }
 
         Assert.Equal(["grandchild (error)", "child (error)", "root (error) Password=***;Host=x"], _exporter.Spans);
-        Assert.Equal(0, _keeper.Held);
+        Assert.Equal(0, _keeper.HeldBytes);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class TraceKeeperTests : IDisposable
         using (var child = Start("child"))
             child.SetStatus(ActivityStatusCode.Error);
         Assert.Empty(_exporter.Spans);
-        Assert.Equal(0, _keeper.Held);
+        Assert.Equal(0, _keeper.HeldBytes);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class TraceKeeperTests : IDisposable
         failed.Dispose();
         fine.Dispose();
         Assert.Equal(["failed (error)", "late (error)"], _exporter.Spans);
-        Assert.Equal(0, _keeper.Held);
+        Assert.Equal(0, _keeper.HeldBytes);
 
         Activity Late(string name, ActivityStatusCode status)
         {
@@ -110,7 +110,7 @@ public sealed class TraceKeeperTests : IDisposable
         {
             for (var i = 0; i < TraceKeeper.MaxSpansOfTrace + 3; i++)
                 Start("child " + i).Dispose();
-            Assert.Equal(TraceKeeper.MaxSpansOfTrace, _keeper.Held);
+            Assert.Equal(TraceKeeper.MaxSpansOfTrace * 1024, _keeper.HeldBytes);
             root.SetStatus(ActivityStatusCode.Error);
         }
 
@@ -130,14 +130,27 @@ public sealed class TraceKeeperTests : IDisposable
                 Start("child").Dispose();
         }
 
-        Assert.Equal(TraceKeeper.MaxSpans, _keeper.Held);
+        Assert.Equal(TraceKeeper.MaxBytes, _keeper.HeldBytes);
         foreach (var root in roots)
         {
             root.SetStatus(ActivityStatusCode.Error);
             root.Dispose();
         }
 
-        Assert.Equal((0, TraceKeeper.MaxTraces + 10), (_keeper.Held, _exporter.Spans.Count(s => s.StartsWith("root", StringComparison.Ordinal))));
+        Assert.Equal((0, TraceKeeper.MaxTraces + 10), (_keeper.HeldBytes, _exporter.Spans.Count(s => s.StartsWith("root", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void A_span_with_long_texts_takes_what_it_takes()
+    {
+        using var root = Start("root");
+        using (var child = Start("child"))
+        {
+            child.SetTag("short", "text");
+            child.SetTag("gen_ai.input.messages", new string('x', 10_000));
+        }
+
+        Assert.Equal(21_024, _keeper.HeldBytes);
     }
 
     [Fact]
@@ -146,11 +159,11 @@ public sealed class TraceKeeperTests : IDisposable
         using var root = Start("root");
         var now = _time.GetUtcNow().UtcDateTime;
         Start("child").SetStartTime(now).SetEndTime(now + TimeSpan.FromSeconds(1)).Dispose();
-        Assert.Equal(1, _keeper.Held);
+        Assert.Equal(1024, _keeper.HeldBytes);
         Activity.Current = null;
         _time.Advance(TraceKeeper.MaxAge + TimeSpan.FromMinutes(1));
         Start("another").Dispose();
-        Assert.Equal(0, _keeper.Held);
+        Assert.Equal(0, _keeper.HeldBytes);
     }
 
     private Activity Start(string name) => _source.StartActivity(name)!;
