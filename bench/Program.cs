@@ -1,6 +1,7 @@
 using OsMEN.Bench;
 using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Queue;
+using OsMEN.Bench.Traces;
 using OsMEN.Tests.Infrastructure;
 
 // dotnet run -c Release --project bench -- all [--runs 3] [--write bench/RESULTS.md]; or any of the names below.
@@ -10,7 +11,7 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "traces"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -37,6 +38,9 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }
+
+    if (Wants("traces"))
+        TracingBench.Run(report);
 }
 
 if (Option("--write") is { } file)

@@ -33,9 +33,13 @@ public sealed class TraceTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await _models!.DisposeAsync();
-        await _receiver!.DisposeAsync();
-        await _database!.DisposeAsync();
+        // Without Redis none of them was made.
+        foreach (var made in new IAsyncDisposable?[] { _models, _receiver, _database })
+        {
+            if (made is not null)
+                await made.DisposeAsync();
+        }
+
         await _redis.DisposeAsync();
         Directory.Delete(_logs, recursive: true);
     }
