@@ -3,8 +3,10 @@ using OsMEN.AgentWorker.Claiming;
 using OsMEN.AgentWorker.Metrics;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
+using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.AgentWorker;
 
@@ -23,8 +25,10 @@ internal static class WorkerExtensions
         services.AddSingleton<IAgentRunner, ProcessAgentRunner>();
         services.AddSingleton<AgentRunners>();
         services.AddSingleton<WorkerIdentity>();
-        services.AddSingleton<ExecutionMetrics>();
-        services.AddSingleton<LlmMetrics>();
+        services.AddInstruments<ExecutionMetrics>();
+        services.AddSingleton(s => new ProcessMetrics(
+            s.GetRequiredService<MetricFactory>(), () => s.GetRequiredService<AgentCatalog>().List().Where(a => a.Type != AgentType.Llm).Select(a => a.Id)));
+        services.AddInstruments<CatalogMetrics>();
         services.AddSingleton<ExecutionRunner>();
         services.AddSingleton<ClaimLoop>();
 

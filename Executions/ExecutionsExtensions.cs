@@ -5,10 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Executions;
 
@@ -40,9 +43,12 @@ public static class ExecutionsExtensions
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();
         services.AddSingleton<QueueMetrics>();
+        services.AddInstruments<MessageMetrics>();
+        services.AddHostedService<BackingMetrics>();
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
+        services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;
@@ -56,13 +62,17 @@ public static class ExecutionsExtensions
         {
             services.AddSingleton(_ => new SqliteDatabase(connectionString!));
             services.AddSingleton<DbDataSource>(s => s.GetRequiredService<SqliteDatabase>());
-            services.AddSingleton<IExecutionStore, SqliteExecutionStore>();
+            services.AddSingleton<SqliteExecutionStore>();
+            services.AddSingleton<IExecutionStore>(Metered<SqliteExecutionStore>);
+            services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
             builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
         else if (IsKind(connectionString, "Host") || IsKind(connectionString, "Server"))
         {
             builder.AddNpgsqlDataSource(ConnectionName, settings => settings.ConnectionString = PostgresDatabase.Complete(connectionString!));
-            services.AddSingleton<IExecutionStore, PostgresExecutionStore>();
+            services.AddSingleton<PostgresExecutionStore>();
+            services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
+            services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<NpgsqlDataSource>()));
         }
         else
         {
@@ -72,6 +82,9 @@ public static class ExecutionsExtensions
                 : ConfigurationException.Secret($"ConnectionStrings__{ConnectionName}", allowed);
         }
     }
+
+    private static MeteredExecutionStore Metered<TStore>(IServiceProvider services) where TStore : IExecutionStore =>
+        new(services.GetRequiredService<TStore>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<TimeProvider>());
 
     private static async Task<HealthCheckResult> PingAsync(IServiceProvider services, CancellationToken cancellationToken)
     {

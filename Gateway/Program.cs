@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
+using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -11,6 +12,7 @@ using OsMEN.Gateway.Streams;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
+using OsMEN.ServiceDefaults.Metrics;
 
 if (args is ["generate", .. var rest]) return GeneratedFiles.Run(rest, Directory.GetCurrentDirectory(), Console.Out, Console.Error);
 
@@ -23,7 +25,10 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddLiveHealth();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
-    builder.Services.AddSingleton<WebSocketConnections>();
+    builder.Services.AddInstruments<RequestMetrics>();
+    builder.Services.AddInstruments<EventStreams>();
+    builder.Services.AddInstruments<WebSocketConnections>();
+    builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
@@ -46,6 +51,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();
+    app.MapAnalyticsApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

@@ -31,8 +31,12 @@ public static class ServiceDefaultsExtensions
         builder.AddHealth();
         builder.AddAccessPolicies();
         builder.Services.AddSingleton<MetricFactory>();
-        builder.Services.AddSingleton<HttpMetrics>();
-        builder.Services.AddSingleton<BuildMetrics>();
+        builder.Services.AddInstruments<CacheMetrics>();
+        builder.Services.AddInstruments<ConnectionMetrics>();
+        builder.Services.AddInstruments<ErrorMetrics>();
+        builder.Services.AddInstruments<HttpMetrics>();
+        builder.Services.AddInstruments<BuildMetrics>();
+        builder.Services.AddInstruments<LlmMetrics>();
         builder.Services.AddTransient<IStartupFilter, RequestTelemetryFilter>();
         builder.Services.AddProblemDetails();
         return builder;
@@ -45,7 +49,7 @@ public static class ServiceDefaultsExtensions
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.Services.GetRequiredService<BuildMetrics>();
+        Instruments.Make(app.Services);
         app.UseMiddleware<RoutedRequest>();
         app.Services.GetRequiredService<HealthMetrics>().Observe(app.Services.GetRequiredService<HealthMonitor>());
         app.MapHealth();

@@ -1,5 +1,6 @@
 using OsMEN.Bench;
 using OsMEN.Bench.EndToEnd;
+using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
 using OsMEN.Bench.Traces;
 using OsMEN.Tests.Infrastructure;
@@ -11,7 +12,7 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "traces"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -25,6 +26,8 @@ await using var postgres = new PostgresServer();
 await using var redis = new RedisServer();
 for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureInfo.InvariantCulture); run > 0; run--)
 {
+    if (Wants("metrics"))
+        MetricsBench.Run(report);
     foreach (var store in stores)
     {
         if (Wants("queue"))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.AI;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
@@ -9,7 +10,7 @@ using OsMEN.Llm.Tools;
 namespace OsMEN.AgentWorker.Agents;
 
 /// <summary>Runs <c>llm</c> agents: instructions and input to a model, its tools, its answer as it comes.</summary>
-internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, TimeProvider time) : IAgentRunner
+internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
 {
     public AgentType Type => AgentType.Llm;
 
@@ -36,7 +37,7 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, TimePro
                 Tools = [.. tools.Get(agent.Tools)],
             };
             var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
-            var result = await loop.RunAsync([new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))], options, new Observer(run), cancellationToken);
+            var result = await loop.RunAsync([new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))], options, new Observer(run, metrics, time), cancellationToken);
             await run.Events.WriteAsync(spent.Measure(), cancellationToken);
             return new AgentOutcome(AgentInput.ToOutput(result.Text));
         }
@@ -89,7 +90,7 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, TimePro
         }
     }
 
-    private sealed class Observer(AgentRun run) : IToolLoopObserver
+    private sealed class Observer(AgentRun run, ExecutionMetrics metrics, TimeProvider time) : IToolLoopObserver
     {
         public ValueTask OnTextAsync(string delta, CancellationToken cancellationToken) =>
             run.Events.WriteAsync(new ExecutionEvent.OutputDelta(delta), cancellationToken);
@@ -98,7 +99,21 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, TimePro
             int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken)
         {
             await run.LogAsync($"Calling {call.Name}", cancellationToken);
-            return await invoke(cancellationToken);
+            var started = time.GetTimestamp();
+            string? error = null;
+            try
+            {
+                return await invoke(cancellationToken);
+            }
+            catch (Exception e)
+            {
+                error = e.GetType().FullName;
+                throw;
+            }
+            finally
+            {
+                metrics.ToolRan(call.Name, time.GetElapsedTime(started), error);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 
@@ -11,7 +12,7 @@ namespace OsMEN.AgentWorker.Agents;
 /// Runs <c>process</c> agents: any program that reads one JSON line and writes JSON lines (docs/process-agents.md). It sees a small
 /// environment, its memory and CPU are measured, and it ends with its whole tree when the execution is stopped or the worker dies.
 /// </summary>
-internal sealed class ProcessAgentRunner(TimeProvider time) : IAgentRunner
+internal sealed class ProcessAgentRunner(ProcessMetrics metrics, TimeProvider time) : IAgentRunner
 {
     private const int StderrKept = 2000;
 
@@ -53,6 +54,7 @@ internal sealed class ProcessAgentRunner(TimeProvider time) : IAgentRunner
         {
             await measuring.CancelAsync();
             KillTree(process);
+            metrics.Ended(run.Execution.Id);
         }
     }
 
@@ -136,8 +138,10 @@ internal sealed class ProcessAgentRunner(TimeProvider time) : IAgentRunner
         {
             do
             {
-                if (meter.Sample() is { } sample)
-                    await run.Events.WriteAsync(
+                if (meter.Sample() is not { } sample)
+                    continue;
+                metrics.Sampled(run.Execution.Id, run.Agent.Id, sample.MemoryBytes, sample.CpuPercent ?? 0);
+                await run.Events.WriteAsync(
                         new ExecutionEvent.Metrics(sample.MemoryBytes, sample.CpuPercent, time.GetElapsedTime(started), output.Tokens.Input, output.Tokens.Output, output.CostUsd ?? 0), cancellationToken);
             }
             while (await timer.WaitForNextTickAsync(cancellationToken));

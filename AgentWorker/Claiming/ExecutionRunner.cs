@@ -7,6 +7,7 @@ using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.AgentWorker.Claiming;
 
@@ -53,7 +54,7 @@ internal sealed partial class ExecutionRunner(
             keeper.Remove(execution);
             if (execution.FirstOutputAt is { } first)
                 metrics.Responded(claim.Execution, time.GetElapsedTime(started, first));
-            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started));
+            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started), catalog.Find(claim.Execution.Target)?.PriceUsd);
         }
     }
 

@@ -45,6 +45,9 @@ public sealed record AgentDefinition
     public IReadOnlyList<string> Environment { get; init; } = [];
     public AgentLimits Limits { get; init; } = new();
 
+    /// <summary>What a completed execution is charged, in dollars, 0 to 1 million; null where it is not charged. Revenue and margin are counted from it.</summary>
+    public decimal? PriceUsd { get; init; }
+
     /// <summary>JSON text of an input that shows what the agent is for.</summary>
     public string? Example { get; init; }
 

@@ -83,6 +83,10 @@ public static class AgentJson
             writer.WriteNumber("max_output_tokens", most);
         }
         writer.WriteEndObject();
+        if (definition.PriceUsd is { } price)
+        {
+            writer.WriteNumber("price_usd", price);
+        }
         if (definition.Example is not null)
         {
             writer.WritePropertyName("example");
@@ -137,6 +141,7 @@ public static class AgentJson
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),
+            PriceUsd = reader.Money("price_usd"),
             Example = example.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : JsonSerializer.Serialize(example, AgentJsonContext.Default.JsonElement),
             Folder = folder,
             Limits = new AgentLimits

@@ -34,6 +34,7 @@ public static partial class AgentValidation
         Check(d.Instructions is null || d.Instructions.Length <= MaxInstructions, "instructions", $"must be at most {MaxInstructions} characters");
         Check(d.Model is null || ModelPattern().IsMatch(d.Model), "model", "must be platform/model, such as openai/gpt-4o-mini");
         Check(d.Temperature is null or (>= 0 and <= 2), "temperature", "must be 0 to 2");
+        Check(d.PriceUsd is null or (>= 0 and <= 1_000_000), "price_usd", "must be 0 to 1000000 dollars");
         Check(d.Example is null || d.Example.Length <= MaxExample, "example", $"must be at most {MaxExample} characters of JSON");
         for (var i = 0; i < d.Tools.Count; i++)
         {

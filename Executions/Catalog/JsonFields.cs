@@ -91,6 +91,22 @@ public sealed class JsonFields
         return null;
     }
 
+    /// <summary>Dollars, with at most nine places.</summary>
+    public decimal? Money(string name)
+    {
+        var value = Take(name);
+        if (Absent(value))
+        {
+            return null;
+        }
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var dollars) && dollars.Scale <= 9)
+        {
+            return dollars;
+        }
+        Refuse(name, "must be dollars, a number with at most 9 places");
+        return null;
+    }
+
     public long? Integer(string name, long most)
     {
         var value = Take(name);

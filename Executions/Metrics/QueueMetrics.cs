@@ -5,7 +5,7 @@ using OsMEN.ServiceDefaults.Metrics;
 namespace OsMEN.Executions.Metrics;
 
 /// <summary>The queue as the last look of its health check found it: a scrape asks no database.</summary>
-internal sealed class QueueMetrics
+public sealed class QueueMetrics
 {
     private static readonly KeyValuePair<string, object?>[] Priorities =
         [.. Enumerable.Range(0, 10).Select(p => new KeyValuePair<string, object?>("priority", p.ToString(CultureInfo.InvariantCulture)))];
@@ -14,10 +14,15 @@ internal sealed class QueueMetrics
 
     public QueueMetrics(MetricFactory metrics)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
         metrics.ObservableGauge(MetricCatalog.QueueSize, () => _latest is { } depth ? depth.DueByPriority.Select((due, i) => new Measurement<double>(due, Priorities[i])) : []);
         metrics.ObservableGauge(MetricCatalog.QueueOldest, () => _latest is { } depth ? [new(depth.OldestDue.TotalSeconds)] : []);
         metrics.ObservableGauge(MetricCatalog.Scheduled, () => _latest is { } depth ? [new(depth.Scheduled, new KeyValuePair<string, object?>("kind", "agent"))] : []);
     }
 
+    /// <summary>Null before the first look.</summary>
+    public QueueDepth? Latest => _latest;
+
+    /// <summary>Takes what a look found.</summary>
     public void Found(QueueDepth depth) => _latest = depth;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using OsMEN.Executions.Metrics;
 using StackExchange.Redis;
 
 namespace OsMEN.Executions;
@@ -8,7 +9,7 @@ namespace OsMEN.Executions;
 /// What processes tell each other over Redis so that nobody has to poll: work is due, an execution is to stop, events were
 /// recorded. All of it is a hint: what is lost is found by polling the store, only later.
 /// </summary>
-public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogger<ExecutionSignals> logger)
+public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, MessageMetrics messages, TimeProvider time, ILogger<ExecutionSignals> logger)
 {
     private static readonly RedisChannel WakeChannel = Named("osmen:wake");
     private static readonly RedisChannel CancelChannel = Named("osmen:cancel");
@@ -27,13 +28,13 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogg
 
     internal void Recorded(Guid id, EventChunk chunk, bool ended) => Publish(Live(id), LiveMessage.Write(chunk, ended));
 
-    public Task OnWakeAsync(Action handler) => SubscribeAsync(WakeChannel, (_, _) => handler());
+    public Task OnWakeAsync(Action handler) => SubscribeAsync(WakeChannel, (_, value) => Received("wake", value, _ => handler()));
 
-    public Task OnCancelAsync(Action<Guid> handler) => SubscribeAsync(CancelChannel, (_, value) =>
+    public Task OnCancelAsync(Action<Guid> handler) => SubscribeAsync(CancelChannel, (_, value) => Received("cancel", value, text =>
     {
-        if (Guid.TryParseExact(value.ToString(), "N", out var id))
+        if (Guid.TryParseExact(text.ToString(), "N", out var id))
             handler(id);
-    });
+    }));
 
     /// <summary>Follows one execution from now on; dispose to stop.</summary>
     internal async Task<LiveSubscription> FollowAsync(Guid id)
@@ -53,6 +54,13 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, ILogg
         {
             LogFailed(logger, e);
         }
+    }
+
+    internal void Received(string type, RedisValue value, Action<RedisValue> handle)
+    {
+        var started = time.GetTimestamp();
+        handle(value);
+        messages.Count(type, refused: false, ((byte[]?)value)?.Length ?? 0, time.GetElapsedTime(started));
     }
 
     private static RedisChannel Live(Guid id) => Named(string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}"));

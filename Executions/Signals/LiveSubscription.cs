@@ -33,7 +33,7 @@ internal sealed class LiveSubscription(ExecutionSignals signals, RedisChannel ch
 
     public RedisChannel Channel { get; } = channel;
 
-    public void Receive(RedisChannel source, RedisValue value) => _messages.Writer.TryWrite(value.ToString());
+    public void Receive(RedisChannel source, RedisValue value) => signals.Received("live", value, v => _messages.Writer.TryWrite(v.ToString()));
 
     /// <summary>The next message, or an empty one when the time comes to look into the store by oneself.</summary>
     public async ValueTask<LiveMessage> NextAsync(CancellationToken cancellationToken)

@@ -1,3 +1,5 @@
+using OsMEN.Executions.Analytics;
+
 namespace OsMEN.Executions;
 
 /// <summary>
@@ -47,4 +49,10 @@ public interface IExecutionStore
     Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
 
     Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Rows of a view by its key, each with a value for each column of <see cref="AnalyticsView.Columns"/>. It reads what the view
+    /// covers, so it takes a second or more over a million executions; PostgreSQL ends it after 30 s.
+    /// </summary>
+    Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken);
 }

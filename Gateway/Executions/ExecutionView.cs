@@ -63,8 +63,8 @@ internal sealed record ExecutionView(
         e.TraceId,
         e.RequestId);
 
-    // Without the zeros at the end that a database's scale adds.
-    private static decimal Dollars(decimal value) => value / 1.0000000000000000000000000000m;
+    /// <summary>Without the zeros at the end that a database's scale adds.</summary>
+    public static decimal Dollars(decimal value) => value / 1.0000000000000000000000000000m;
 }
 
 internal sealed record ErrorView(string Type, string Message);

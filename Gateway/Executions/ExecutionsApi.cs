@@ -39,6 +39,7 @@ internal static class ExecutionsApi
         AgentCatalog catalog,
         ExecutionAcceptor acceptor,
         ExecutionCompletions completions,
+        RequestMetrics metrics,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -89,6 +90,7 @@ internal static class ExecutionsApi
                 return ProblemResponse.Create(StatusCodes.Status503ServiceUnavailable, "The queue is full; nothing was accepted.");
         }
 
+        metrics.Accepted(ExecutionKind.Agent);
         var execution = accepted.Execution!;
         if (patience > TimeSpan.Zero)
             execution = await completions.WaitAsync(execution.Id, patience, cancellationToken) ?? execution;

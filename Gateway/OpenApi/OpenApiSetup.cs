@@ -17,6 +17,16 @@ internal static class OpenApiSetup
         ["CreateKey"] = """{"name":"ci","role":"user","user":"ci@example.com","expires_in":"720h"}""",
     };
 
+    // And what comes back where the schema cannot tell: its fields depend on what is asked for.
+    private static readonly Dictionary<string, string> AnswerExamples = new(StringComparer.Ordinal)
+    {
+        ["ReadAnalytics"] = """
+            {"items":[{"agent_name":"daily_brief","total_executions":120,"successful":114,"failed":4,"success_rate":0.966,"avg_execution_time":1.84,
+            "p95_execution_time":4.1,"total_tokens":84210,"total_cost":0.412305},{"agent_name":"inbox_triage","total_executions":3,"successful":0,"failed":0,
+            "success_rate":null,"avg_execution_time":null,"p95_execution_time":null,"total_tokens":0,"total_cost":0}],"next_cursor":null}
+            """,
+    };
+
     public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi(Document, options =>
     {
         options.AddDocumentTransformer((document, _, _) =>
@@ -35,6 +45,12 @@ internal static class OpenApiSetup
             {
                 foreach (var media in operation.RequestBody?.Content?.Values ?? [])
                     ((OpenApiMediaType)media).Example = JsonNode.Parse(example);
+            }
+
+            if (operation.OperationId is { } name && AnswerExamples.TryGetValue(name, out var answer) && operation.Responses?.TryGetValue("200", out var response) == true)
+            {
+                foreach (var media in response.Content?.Values ?? [])
+                    ((OpenApiMediaType)media).Example = JsonNode.Parse(answer);
             }
 
             return Task.CompletedTask;

@@ -11,7 +11,7 @@ namespace OsMEN.Gateway.Security;
 /// header, the subprotocol <c>osmen.key.&lt;key&gt;</c>.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KeyRing keys, WrongKeyLimit wrongKeys)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KeyRing keys, WrongKeyLimit wrongKeys, SeenUsers users)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -38,6 +38,7 @@ internal sealed class ApiKeyAuthentication(
         }
 
         Context.Features.Set(key);
+        users.Note(key.User);
         return AuthenticateResult.Success(new AuthenticationTicket(key.Principal, ApiKeyAuthentication.SchemeName));
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Data.Common;
 using OsMEN.Executions;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Gateway.Security;
 
@@ -9,7 +10,7 @@ namespace OsMEN.Gateway.Security;
 /// The keys in memory, so that a request needs no query. The table is looked at twice a second: a key that was revoked on
 /// another gateway is refused here within one.
 /// </summary>
-internal sealed partial class KeyRing(ApiKeyTable table, ExecutionSchema schema, IConfiguration configuration, TimeProvider time, ILogger<KeyRing> logger)
+internal sealed partial class KeyRing(ApiKeyTable table, ExecutionSchema schema, IConfiguration configuration, CacheMetrics caches, TimeProvider time, ILogger<KeyRing> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
@@ -17,6 +18,7 @@ internal sealed partial class KeyRing(ApiKeyTable table, ExecutionSchema schema,
 
     private readonly FrozenDictionary<string, ApiKey> _configured = ConfiguredKeys.Read(configuration, time.GetUtcNow()).DistinctBy(k => k.Hash).ToFrozenDictionary(k => k.Hash, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _used = new(StringComparer.Ordinal);
+    private readonly CacheMetrics.Cache _lookups = caches.For("api_keys");
     private FrozenDictionary<string, ApiKey> _stored = FrozenDictionary<string, ApiKey>.Empty;
     private (long Count, long Revoked) _version = (-1, 0);
 
@@ -26,7 +28,9 @@ internal sealed partial class KeyRing(ApiKeyTable table, ExecutionSchema schema,
         if (!key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) || key.Length > 200)
             return null;
         var hash = ApiKey.HashOf(key);
-        var found = _configured.GetValueOrDefault(hash) ?? _stored.GetValueOrDefault(hash) ?? await table.FindAsync(hash, cancellationToken);
+        var found = _configured.GetValueOrDefault(hash) ?? _stored.GetValueOrDefault(hash);
+        _lookups.Count(hit: found is not null);
+        found ??= await table.FindAsync(hash, cancellationToken);
         if (found is null || !found.IsValidAt(time.GetUtcNow()))
             return null;
         if (!_used.ContainsKey(found.Id))

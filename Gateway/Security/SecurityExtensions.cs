@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using OsMEN.ServiceDefaults.Configuration;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Gateway.Security;
 
@@ -17,6 +18,7 @@ internal static class SecurityExtensions
         services.AddSingleton<KeyRing>();
         services.AddHostedService(s => s.GetRequiredService<KeyRing>());
         services.AddSingleton<WrongKeyLimit>();
+        services.AddInstruments<SeenUsers>();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         services.AddAuthorizationBuilder()
             .AddPolicy(Policies.Read, p => p.RequireAuthenticatedUser())

@@ -23,7 +23,7 @@ internal static class EventsApi
             .Produces<Page<RawJson>>().ProducesValidationProblem().ProducesProblems(404, 503);
 
     private static async Task<IResult> ReadAsync(
-        string id, HttpContext context, IExecutionStore store, EventFeed feed, TimeProvider time, CancellationToken cancellationToken)
+        string id, HttpContext context, IExecutionStore store, EventFeed feed, EventStreams streams, TimeProvider time, CancellationToken cancellationToken)
     {
         var after = 0L;
         var from = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : context.Request.Query["after"].ToString();
@@ -33,6 +33,7 @@ internal static class EventsApi
             return ProblemResponse.NotFound("There is no such execution.");
         if (context.Request.GetTypedHeaders().Accept is { Count: > 0 } accept && accept.Any(a => a.MediaType == "text/event-stream"))
         {
+            using var open = streams.Enter();
             await StreamAsync(guid, after, context, feed, time, cancellationToken);
             return Results.Empty;
         }

@@ -1,4 +1,5 @@
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.ServiceDefaults.Metrics;
@@ -16,7 +17,7 @@ internal static class WebSocketApi
         app.Map(Path, ConnectAsync).RequireAuthorization(Policies.Read).WithTags("Streams").ExcludeFromDescription();
 
     private static async Task ConnectAsync(
-        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
+        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -42,7 +43,7 @@ internal static class WebSocketApi
             KeepAliveTimeout = TimeSpan.FromSeconds(30),
         });
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, limits, time, logger).RunAsync(ending.Token);
+        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, messages, limits, time, logger).RunAsync(ending.Token);
     }
 }
 
@@ -51,10 +52,14 @@ internal sealed class WebSocketConnections
 {
     private const int Max = 20_000;
 
-    public WebSocketConnections(MetricFactory metrics) => metrics.ObservableGauge(MetricCatalog.WebSockets, () => [new(Open)]);
-
     private int _open;
     private long _slow;
+
+    public WebSocketConnections(MetricFactory metrics, ConnectionMetrics connections)
+    {
+        metrics.ObservableGauge(MetricCatalog.WebSockets, () => [new(Open)]);
+        connections.Add("websocket", () => Open);
+    }
 
     public int Open => Volatile.Read(ref _open);
 

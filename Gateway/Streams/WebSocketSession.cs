@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Threading.Channels;
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Security;
 
@@ -14,7 +15,7 @@ namespace OsMEN.Gateway.Streams;
 /// <see cref="StreamLimits.SlowReader"/> is closed with 1013 (try again later) and can resume with <c>after</c>.
 /// </summary>
 internal sealed partial class WebSocketSession(
-    WebSocket socket, ApiKey key, KeyRing keys, IExecutionStore store, EventFeed feed, WebSocketConnections connections, StreamLimits limits, TimeProvider time, ILogger logger)
+    WebSocket socket, ApiKey key, KeyRing keys, IExecutionStore store, EventFeed feed, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, TimeProvider time, ILogger logger)
 {
     private const int MaxSubscriptions = 1000;
     private const int MaxMessage = 16 * 1024;
@@ -66,8 +67,11 @@ internal sealed partial class WebSocketSession(
             var buffer = new byte[MaxMessage];
             while (await ReceiveMessageAsync(buffer, stop) is { } length and >= 0)
             {
-                if (!stop.IsCancellationRequested)
-                    await HandleAsync(buffer.AsMemory(0, length), stop);
+                if (stop.IsCancellationRequested)
+                    continue;
+                var started = time.GetTimestamp();
+                var type = await HandleAsync(buffer.AsMemory(0, length), stop);
+                messages.Count(type, type is null, length, time.GetElapsedTime(started));
             }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
@@ -96,7 +100,8 @@ internal sealed partial class WebSocketSession(
         }
     }
 
-    private async Task HandleAsync(ReadOnlyMemory<byte> utf8, CancellationTokenSource stop)
+    /// <summary>Answers a client's message; returns its type, null where it has none.</summary>
+    private async Task<string?> HandleAsync(ReadOnlyMemory<byte> utf8, CancellationTokenSource stop)
     {
         var (message, error) = ClientMessage.Read(utf8.Span);
         switch (message?.Type)
@@ -115,6 +120,8 @@ internal sealed partial class WebSocketSession(
                 await SubscribeAsync(message, stop);
                 break;
         }
+
+        return message?.Type;
     }
 
     private async Task SubscribeAsync(ClientMessage message, CancellationTokenSource stop)
@@ -222,7 +229,13 @@ internal sealed partial class WebSocketSession(
         try
         {
             await foreach (var frame in _outgoing.Reader.ReadAllAsync(cancellationToken))
-                await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+            {
+                var started = time.GetTimestamp();
+                var bytes = Encoding.UTF8.GetBytes(frame);
+                await socket.SendAsync(bytes, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                var type = StreamFrames.TypeOf(frame);
+                messages.Count(type, type is "error", bytes.Length, time.GetElapsedTime(started));
+            }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {

@@ -29,7 +29,7 @@ internal sealed class GarnetProgram(RedisResource redis, LocalFolder folder) : R
         var port = Port(replica, RedisResource.PrimaryEndpointName).ToString(CultureInfo.InvariantCulture);
 
         // Its defaults are those of a server of its own: 16 GB of log. These are the smallest that carry the queue's traffic.
-        return new(new ProgramPlan(Executables.DotNet(), [_assembly!, "--bind", "127.0.0.1", "--port", port, "-m", "64m", "-p", "1m", "-i", "1m", "-q"])
+        return new(new ProgramPlan(Executables.DotNet(), [_assembly!, "--bind", "127.0.0.1", "--port", port, "-m", "64m", "-p", "1m", "-i", "1m", "--metrics-sampling-freq", "5", "-q"])
         {
             WorkingDirectory = folder.Root,
         });

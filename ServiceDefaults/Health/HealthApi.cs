@@ -78,17 +78,18 @@ internal static class HealthApi
 
     private static Task NumbersAsync(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, json => HealthJson.WriteNumbers(json, Monitor(context)));
 
-    private static Task HistoryAsync(HttpContext context)
+    private static async Task HistoryAsync(HttpContext context)
     {
         var hours = 24.0;
         if (context.Request.Query["hours"].ToString() is { Length: > 0 } text
             && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out hours) && hours is > 0 and <= LongestHistoryHours))
         {
-            return Results.ValidationProblem(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["hours"] = ["A number of hours above 0, at most 8784."] }).ExecuteAsync(context);
+            await Results.ValidationProblem(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["hours"] = ["A number of hours above 0, at most 8784."] }).ExecuteAsync(context);
+            return;
         }
         var since = Monitor(context).Now - TimeSpan.FromHours(hours);
-        var changes = context.RequestServices.GetRequiredService<HealthHistory>().Since(since);
-        return WriteAsync(context, StatusCodes.Status200OK, json => HealthJson.WriteHistory(json, changes, since));
+        var (changes, complete) = await context.RequestServices.GetRequiredService<HealthHistory>().ReadAsync(since, context.RequestAborted);
+        await WriteAsync(context, StatusCodes.Status200OK, json => HealthJson.WriteHistory(json, changes, since, complete));
     }
 
     private static Task StatusAsync(HttpContext context)

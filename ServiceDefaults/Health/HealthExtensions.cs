@@ -46,10 +46,14 @@ public static class HealthExtensions
         services.AddHostedService(s => s.GetRequiredService<DrainState>());
         services.AddHealthChecks().Add(new("memory", _ => new MemoryCheck(), HealthStatus.Unhealthy, tags: null));
         services.PostConfigure<HealthCheckServiceOptions>(RenameIntegrations);
+        services.AddSingleton<MemoryHealthHistory>();
+        services.AddSingleton<IHealthHistoryStore>(s => s.GetRequiredService<MemoryHealthHistory>());
         services.AddSingleton<HealthHistory>();
         services.AddSingleton<HealthMetrics>();
         services.AddSingleton<HealthMonitor>();
-        if (options.Enabled) services.AddHostedService(s => s.GetRequiredService<HealthMonitor>());
+        if (!options.Enabled) return;
+        services.AddHostedService<HealthHistoryWriter>();
+        services.AddHostedService(s => s.GetRequiredService<HealthMonitor>());
     }
 
     private static void RenameIntegrations(HealthCheckServiceOptions options)

@@ -78,10 +78,11 @@ internal static class HealthJson
         json.WriteEndObject();
     }
 
-    public static void WriteHistory(Utf8JsonWriter json, HealthChange[] changes, DateTimeOffset since)
+    public static void WriteHistory(Utf8JsonWriter json, IReadOnlyList<HealthChange> changes, DateTimeOffset since, bool complete)
     {
         json.WriteStartObject();
         json.WriteString("since"u8, Time(since));
+        json.WriteBoolean("complete"u8, complete);
         json.WriteStartArray("changes"u8);
         foreach (var change in changes)
         {
@@ -92,6 +93,8 @@ internal static class HealthJson
             json.WriteString("to"u8, WordFor(change.To));
             json.WriteString("at"u8, Time(change.At));
             if (change.Message is { } message) json.WriteString("message"u8, message);
+            json.WriteString("service"u8, change.Service);
+            json.WriteString("instance"u8, change.Instance);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -86,7 +86,7 @@ internal sealed partial class HealthMonitor(
         metrics.Checked(component.Name, result.ResponseTime);
         if (before == result.Status) return result;
 
-        history.Add(new(component.Name, before, result.Status, result.CheckedAt, result.Message));
+        history.Add(component.Name, before, result);
         if (result.Status != HealthStatus.Healthy) LogDown(logger, component.Name, result.Status, result.Message ?? "");
         else if (before is not null) LogUp(logger, component.Name);
         return result;

@@ -7,17 +7,26 @@ using Microsoft.AspNetCore.Routing;
 namespace OsMEN.ServiceDefaults.Metrics;
 
 /// <summary>The metrics of requests. Their endpoint is a route's pattern, never a path, so that a scan makes no series.</summary>
-internal sealed class HttpMetrics(MetricFactory metrics)
+internal sealed class HttpMetrics
 {
     /// <summary>The endpoint of a request that no route takes.</summary>
     public const string Unmatched = "unmatched";
 
     private static readonly string[] StatusTexts = [.. Enumerable.Range(0, 600).Select(n => n.ToString(CultureInfo.InvariantCulture))];
 
-    private readonly Counter<long> _requests = metrics.Counter(MetricCatalog.Requests);
-    private readonly Histogram<double> _duration = metrics.Histogram(MetricCatalog.RequestDuration);
-    private readonly UpDownCounter<long> _inProgress = metrics.UpDownCounter(MetricCatalog.RequestsInProgress);
-    private readonly Counter<long> _errors = metrics.Counter(MetricCatalog.Errors);
+    private readonly Counter<long> _requests;
+    private readonly Histogram<double> _duration;
+    private readonly UpDownCounter<long> _inProgress;
+    private readonly ErrorMetrics _errors;
+
+    public HttpMetrics(MetricFactory metrics, ErrorMetrics errors)
+    {
+        _requests = metrics.Counter(MetricCatalog.Requests);
+        _duration = metrics.Histogram(MetricCatalog.RequestDuration);
+        _inProgress = metrics.UpDownCounter(MetricCatalog.RequestsInProgress);
+        _errors = errors;
+        _errors.Expect("http", "500");
+    }
 
     public static string RouteOf(Endpoint? endpoint) => endpoint switch
     {
@@ -50,6 +59,6 @@ internal sealed class HttpMetrics(MetricFactory metrics)
         // A WebSocket lasts as long as its user looks.
         if (status != StatusCodes.Status101SwitchingProtocols) _duration.Record(duration.TotalSeconds, labels);
         if (failure is not null || status >= 500)
-            _errors.Add(1, new TagList { { "error_type", failure?.GetType().Name ?? StatusText(status) }, { "component", "http" } });
+            _errors.Count("http", failure?.GetType().Name ?? StatusText(status));
     }
 }

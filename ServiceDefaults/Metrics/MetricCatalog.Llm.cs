@@ -16,4 +16,10 @@ public static partial class MetricCatalog
     public static MetricDefinition LlmFirstToken { get; } = new("llm_time_to_first_token_seconds", MetricKind.Histogram, "s", "From a model call's request to the first content; streamed calls only.", "platform", "model", "status") { Buckets = ModelSeconds };
 
     public static MetricDefinition UnpricedTokens { get; } = new("unpriced_tokens_total", MetricKind.Counter, "{token}", "Tokens of calls without a known price.", "platform", "model");
+
+    public static MetricDefinition BudgetLimit { get; } = new("budget_limit_dollars", MetricKind.Gauge, "", "What a budget allows in its period; the same from every gateway.", "budget", "period");
+
+    public static MetricDefinition BudgetSpent { get; } = new("budget_spent_dollars", MetricKind.Gauge, "", "What of a budget is spent in its period; the same from every gateway.", "budget", "period");
+
+    public static MetricDefinition BudgetRemaining { get; } = new("budget_remaining_dollars", MetricKind.Gauge, "", "What of a budget is neither spent nor reserved; the same from every gateway.", "budget", "period");
 }

@@ -9,6 +9,7 @@ using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Executions;
 
 namespace OsMEN.Tests.AgentWorker;
@@ -244,6 +245,7 @@ public sealed class WorkerTests : IAsyncLifetime
         builder.AddWorker();
         builder.Services.AddSingleton<IAgentRunner>(new Runner(agent));
         var app = builder.Build();
+        Instruments.Make(app.Services);
         await app.StartAsync(Token);
         return new Stopping(app);
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.Tests.Infrastructure;
 using StackExchange.Redis;
 
@@ -15,7 +16,7 @@ internal sealed class ServiceHarness : IAsyncDisposable
     {
         _redis = redis;
         Store = store;
-        Signals = new ExecutionSignals(redis, NullLogger<ExecutionSignals>.Instance);
+        Signals = new ExecutionSignals(redis, new MessageMetrics(Metering.Factory()), TimeProvider.System, NullLogger<ExecutionSignals>.Instance);
         Recorder = new ExecutionRecorder(store, Signals, Options.Create(options), TimeProvider.System, NullLogger<ExecutionRecorder>.Instance);
         Feed = new EventFeed(store, Signals);
         Completions = new ExecutionCompletions(store, Signals, TimeProvider.System);

@@ -5,7 +5,7 @@ using OsMEN.Llm;
 namespace OsMEN.Tests.Executions;
 
 /// <summary>What every <see cref="IExecutionStore"/> does. One subclass a store runs all of it.</summary>
-public abstract class StoreBehaviour : IAsyncLifetime
+public abstract partial class StoreBehaviour : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
     private TestStore? _test;

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using OsMEN.Executions;
 using OsMEN.Tests.Infrastructure;
@@ -9,14 +10,18 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private readonly Func<ValueTask> _dispose;
 
-    private TestStore(IExecutionStore store, string connectionString, Func<ValueTask> dispose)
+    private TestStore(IExecutionStore store, DbDataSource database, string connectionString, Func<ValueTask> dispose)
     {
         Store = store;
+        Database = database;
         ConnectionString = connectionString;
         _dispose = dispose;
     }
 
     public IExecutionStore Store { get; }
+
+    /// <summary>For what the store does not offer.</summary>
+    public DbDataSource Database { get; }
 
     public string ConnectionString { get; }
 
@@ -26,7 +31,7 @@ internal sealed class TestStore : IAsyncDisposable
         var source = PostgresDatabase.Create(connectionString);
         var store = new PostgresExecutionStore(source, TimeProvider.System);
         await store.MigrateAsync(TestContext.Current.CancellationToken);
-        return new TestStore(store, connectionString, source.DisposeAsync);
+        return new TestStore(store, source, connectionString, source.DisposeAsync);
     }
 
     public static async Task<TestStore> SqliteAsync(string? connectionString = null)
@@ -36,7 +41,7 @@ internal sealed class TestStore : IAsyncDisposable
         var database = new SqliteDatabase(connectionString);
         var store = new SqliteExecutionStore(database, TimeProvider.System);
         await store.MigrateAsync(TestContext.Current.CancellationToken);
-        return new TestStore(store, connectionString, () =>
+        return new TestStore(store, database, connectionString, () =>
         {
             store.Dispose();
             database.Dispose();

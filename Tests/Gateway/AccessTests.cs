@@ -22,6 +22,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
+        ["GET /api/v1/analytics/{view}"] = Everybody,
         ["GET /api/v1/executions"] = Everybody,
         ["GET /api/v1/executions/{id}"] = Everybody,
         ["GET /api/v1/executions/{id}/events"] = Everybody,
@@ -134,6 +135,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
     private static string Concrete(string pattern) => pattern
         .Replace("{id}", "0190c0de-0000-7000-8000-000000000000", StringComparison.Ordinal)
         .Replace("{name}", "memory", StringComparison.Ordinal)
+        .Replace("{view}", "daily_system_metrics", StringComparison.Ordinal)
         .Replace("{documentName}", "v1", StringComparison.Ordinal);
 
     private async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, string? key)

@@ -62,6 +62,71 @@ public sealed class HealthTests
     }
 
     [Theory]
+    [InlineData("/health/")]
+    [InlineData("/api/v1/monitoring/health/")]
+    [InlineData("/api/v1/monitoring/dashboard/health/")]
+    public async Task The_report_answers_under_its_aliases(string path)
+    {
+        await using var service = await TestService.StartAsync();
+        await service.CheckAsync("");
+        var report = await service.GetJsonAsync(path);
+        Assert.Equal(("healthy", "memory"), (report.GetProperty("status").GetString(), Assert.Single(report.GetProperty("components").EnumerateObject()).Name));
+    }
+
+    [Fact]
+    public async Task Each_check_runs_on_its_own_period_and_answers_come_from_its_latest_result()
+    {
+        var clock = new Infrastructure.ManualTimeProvider();
+        var (quick, slow) = (0, 0);
+        await using var service = await TestService.StartAsync(b =>
+        {
+            b.Services.AddSingleton<TimeProvider>(clock);
+            b.AddHealthComponent("redis", (_, _) => Task.FromResult(HealthCheckResult.Healthy($"Asked {++quick} times.")), period: TimeSpan.FromSeconds(2));
+            b.AddHealthComponent("task_queue", (_, _) => Task.FromResult(HealthCheckResult.Degraded($"Asked {++slow} times.")), period: TimeSpan.FromHours(1));
+        });
+        await clock.WaitForTimerOfAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
+        await clock.WaitForTimerOfAsync(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        await clock.WaitForTimerOfAsync(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        foreach (var path in new[] { "/health", "/health/components/redis", "/health/dependencies/redis", "/health/metrics", "/health/status", "/ready" })
+            Assert.Equal(HttpStatusCode.OK, (await service.GetAsync(path)).Status);
+        Assert.Equal((2, 1), (quick, slow));
+        Assert.Equal("degraded", (await service.GetAsync("/health/status")).Body);
+
+        var numbers = (await service.GetJsonAsync("/health/metrics")).GetProperty("components");
+        Assert.Equal(
+            """{"checks":2,"failures":0,"consecutive_failures":0,"average_response_time_ms":0,"period_seconds":2,"timeout_seconds":5}""",
+            numbers.GetProperty("redis").GetRawText());
+        Assert.Equal(
+            """{"checks":1,"failures":1,"consecutive_failures":1,"average_response_time_ms":0,"period_seconds":3600,"timeout_seconds":5}""",
+            numbers.GetProperty("task_queue").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_change_says_what_when_why_and_who_found_it()
+    {
+        await using var service = await TestService.StartAsync(
+            b =>
+            {
+                b.Services.AddSingleton<TimeProvider>(new Infrastructure.ManualTimeProvider());
+                b.AddHealthComponent("llm", (_, _) => Task.FromResult(HealthCheckResult.Unhealthy($"No answer to api_key=hunter2hunter2. {new string('x', 2000)}")));
+            },
+            settings: [("OTEL_SERVICE_NAME", "gateway"), ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=gateway-1")]);
+        await service.CheckAsync("llm");
+        var history = await service.GetJsonAsync("/health/history?hours=0.5");
+        Assert.Equal(("2025-12-31T23:30:00.000Z", true), (history.GetProperty("since").GetString(), history.GetProperty("complete").GetBoolean()));
+        var change = history.GetProperty("changes").EnumerateArray().Single(c => c.GetProperty("component").GetString() == "llm");
+        var message = change.GetProperty("message").GetString()!;
+        Assert.Equal(1000, message.Length);
+        Assert.DoesNotContain("hunter2", message, StringComparison.Ordinal);
+        Assert.Equal(
+            $$"""{"component":"llm","from":null,"to":"unhealthy","at":"2026-01-01T00:00:00.000Z","message":"{{message}}","service":"gateway","instance":"gateway-1"}""",
+            change.GetRawText());
+        foreach (var hours in new[] { "0", "-1", "9000", "NaN", "day" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await service.GetAsync($"/health/history?hours={hours}")).Status);
+    }
+
+    [Theory]
     [InlineData("/health/components/nonsense")]
     [InlineData("/health/dependencies/memory")]
     public async Task An_unknown_component_is_not_found(string path)

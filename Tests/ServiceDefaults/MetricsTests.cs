@@ -33,6 +33,7 @@ public sealed partial class MetricsTests
         var samples = Samples(text, service.Prefix);
         Assert.Equal(
             [
+                """errors_total{otel_scope_name="OsMEN",component="http",error_type="500"} 0""",
                 """errors_total{otel_scope_name="OsMEN",component="http",error_type="InvalidOperationException"} 1""",
                 """requests_total{otel_scope_name="OsMEN",endpoint="/boom",method="GET",status_code="500"} 1""",
                 """requests_total{otel_scope_name="OsMEN",endpoint="/items/{id}",method="GET",status_code="200"} 20""",

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -11,7 +12,12 @@ namespace OsMEN.Executions;
 /// </summary>
 internal sealed class SqliteDatabase : DbDataSource
 {
+    /// <summary>Most connections of this process: one writes, the others read.</summary>
+    public const int MaxConnections = 64;
+
     private const string Pragmas = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL;";
+
+    private readonly SemaphoreSlim _places = new(MaxConnections);
 
     static SqliteDatabase()
     {
@@ -33,9 +39,31 @@ internal sealed class SqliteDatabase : DbDataSource
 
     public override string ConnectionString { get; }
 
-    public SqliteConnection Open()
+    /// <summary>How many connections are open now.</summary>
+    public int InUse => MaxConnections - _places.CurrentCount;
+
+    /// <summary>Waits for a place, which the connection gives back when it is closed.</summary>
+    public async Task<SqliteConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        await _places.WaitAsync(cancellationToken);
+        return OpenInPlace();
+    }
+
+    private SqliteConnection Open()
+    {
+        _places.Wait();
+        return OpenInPlace();
+    }
+
+    private SqliteConnection OpenInPlace()
     {
         var connection = new SqliteConnection(ConnectionString);
+        var taken = 1;
+        connection.StateChange += (_, change) =>
+        {
+            if (change.CurrentState == ConnectionState.Closed && Interlocked.Exchange(ref taken, 0) == 1)
+                _places.Release();
+        };
         try
         {
             connection.Open();
@@ -47,6 +75,8 @@ internal sealed class SqliteDatabase : DbDataSource
         catch
         {
             connection.Dispose();
+            if (Interlocked.Exchange(ref taken, 0) == 1)
+                _places.Release();
             throw;
         }
     }
@@ -54,6 +84,15 @@ internal sealed class SqliteDatabase : DbDataSource
     protected override DbConnection CreateDbConnection() => new SqliteConnection(ConnectionString);
 
     protected override DbConnection OpenDbConnection() => Open();
+
+    protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default) => await OpenAsync(cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _places.Dispose();
+        base.Dispose(disposing);
+    }
 
     // The bundled SQLite is of 2021; a system's own is newer and gets its security fixes.
     private static void PreferSystemLibrary()

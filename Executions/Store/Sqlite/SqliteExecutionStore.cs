@@ -52,7 +52,7 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
         {
             if (_writer is null)
             {
-                _writer = database.Open();
+                _writer = await database.OpenAsync(cancellationToken);
                 _writer.Execute("PRAGMA journal_mode = WAL");
             }
 
@@ -74,10 +74,10 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
         }
     }
 
-    private Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var connection = database.Open();
-        return Task.FromResult(work(connection));
+        using var connection = await database.OpenAsync(cancellationToken);
+        return work(connection);
     }
 }

@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.ServiceDefaults.StandIns.Prometheus;
 
 /// <summary>Writes metrics in Prometheus's text format 0.0.4 or in OpenMetrics 1.0, which has exemplars.</summary>
-internal sealed class ExpositionWriter
+/// <param name="dropped">Told of a metric's measurements past the SDK's cap on its series since it was told last.</param>
+internal sealed class ExpositionWriter(Action<string, long>? dropped = null)
 {
     private readonly ExpositionBuffer _out = new();
     private readonly ExpositionBuffer _labels = new();
@@ -14,6 +16,7 @@ internal sealed class ExpositionWriter
     private readonly List<(MetricFamily Family, Metric Metric)> _metrics = [];
     private readonly List<(string Name, object? Value)> _tags = [];
     private readonly Dictionary<string, string> _labelNames = new(StringComparer.Ordinal);
+    private readonly ConditionalWeakTable<Metric, StrongBox<long>> _overflows = [];
     private bool _openMetrics;
 
     public ReadOnlySpan<byte> Written => _out.Written;
@@ -94,6 +97,7 @@ internal sealed class ExpositionWriter
         _labels.Write(family.ScopeLabels);
         _tags.Clear();
         foreach (var tag in point.Tags) _tags.Add((LabelName(tag.Key), tag.Value));
+        if (IsOverflow(point)) FoldOverflow(metric, point);
         WriteTags();
         switch (metric.MetricType)
         {
@@ -126,6 +130,35 @@ internal sealed class ExpositionWriter
         }
         _out.Write((byte)'\n');
     }
+
+    private static bool IsOverflow(in MetricPoint point)
+    {
+        foreach (var tag in point.Tags) return point.Tags.Count == 1 && tag.Key == "otel.metric.overflow";
+        return false;
+    }
+
+    // What is past the SDK's cap on a metric's series stands in one point without labels of its own: each of them is "other".
+    private void FoldOverflow(Metric metric, in MetricPoint overflow)
+    {
+        _tags.Clear();
+        foreach (ref readonly var point in metric.GetMetricPoints())
+        {
+            if (point.Tags.Count == 0 || IsOverflow(point)) continue;
+            foreach (var tag in point.Tags) _tags.Add((LabelName(tag.Key), SeriesCap.Other));
+            break;
+        }
+        var (seen, now) = (_overflows.GetOrCreateValue(metric), CountOf(metric, overflow));
+        if (now > seen.Value) dropped?.Invoke(_families.GetValue(metric, static m => new(m)).Name, now - seen.Value);
+        seen.Value = now;
+    }
+
+    // How many measurements: exact for histograms and for counters of single things, else that there were some.
+    private static long CountOf(Metric metric, in MetricPoint point) => metric.MetricType switch
+    {
+        MetricType.Histogram or MetricType.ExponentialHistogram => point.GetHistogramCount(),
+        MetricType.LongSum => point.GetSumLong(),
+        _ => 1,
+    };
 
     private void WriteHistogram(MetricFamily family, in MetricPoint point)
     {

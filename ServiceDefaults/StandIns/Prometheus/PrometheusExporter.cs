@@ -5,13 +5,14 @@ using OpenTelemetry.Resources;
 namespace OsMEN.ServiceDefaults.StandIns.Prometheus;
 
 /// <summary>Hands out the metrics when somebody scrapes.</summary>
+/// <param name="dropped">See <see cref="ExpositionWriter"/>.</param>
 [ExportModes(ExportModes.Pull)]
-internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExporter
+internal sealed class PrometheusExporter(Action<string, long>? dropped = null) : BaseExporter<Metric>, IPullMetricExporter
 {
     private const int CollectMilliseconds = 5000;
 
     private readonly Lock _lock = new();
-    private readonly ExpositionWriter _writer = new();
+    private readonly ExpositionWriter _writer = new(dropped);
     private readonly List<Metric> _batch = [];
 
     public Func<int, bool>? Collect { get; set; }

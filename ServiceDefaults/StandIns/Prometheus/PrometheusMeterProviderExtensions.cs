@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.ServiceDefaults.StandIns.Prometheus;
 
 namespace OpenTelemetry.Metrics;
@@ -11,7 +12,7 @@ public static class PrometheusExporterMeterProviderBuilderExtensions
     public static MeterProviderBuilder AddPrometheusExporter(this MeterProviderBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.ConfigureServices(s => s.TryAddSingleton<PrometheusExporter>());
+        builder.ConfigureServices(s => s.TryAddSingleton(services => new PrometheusExporter(services.GetService<MetricFactory>() is { } metrics ? metrics.Dropped : null)));
         return builder.AddReader(s =>
         {
             var exporter = s.GetRequiredService<PrometheusExporter>();

@@ -27,7 +27,7 @@ public sealed class CatalogueTests
             Programs.Need(agent.Command[0], agent.Command[0]);
         var run = new RecordedRun(agent);
         using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
-        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), TimeProvider.System), new ProcessAgentRunner(TimeProvider.System)]);
+        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), WorkerMeters.Executions(), TimeProvider.System), new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System)]);
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);
         using var output = JsonDocument.Parse(outcome.Output!);

@@ -1,0 +1,114 @@
+using System.Data.Common;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OsMEN.ServiceDefaults.Health;
+
+namespace OsMEN.Executions.Health;
+
+/// <summary>
+/// Changes of health in the table <c>health_changes</c>, of every process on this database: the last 30 days, at most 100,000. Its SQL
+/// is the same on both stores.
+/// </summary>
+internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema schema, TimeProvider time) : IHealthHistoryStore
+{
+    internal const int KeptRows = 100_000;
+    internal static readonly TimeSpan KeptFor = TimeSpan.FromDays(30);
+
+    // A process trims when it first writes, and then after so many rows of its own or so much time.
+    private const int TrimAfterRows = 1000;
+    private static readonly TimeSpan TrimAfter = TimeSpan.FromHours(1);
+
+    private DateTimeOffset _trimmedAt = DateTimeOffset.MinValue;
+    private int _rowsSince;
+
+    public async Task AppendAsync(IReadOnlyList<HealthChange> changes, CancellationToken cancellationToken)
+    {
+        await schema.Ready.WaitAsync(cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        foreach (var change in changes)
+        {
+            await using var command = Command(
+                connection,
+                transaction,
+                """
+                INSERT INTO health_changes (id, service, instance, component, from_status, to_status, changed_at, details)
+                VALUES (@id, @service, @instance, @component, @from, @to, @at, @details) ON CONFLICT (id) DO NOTHING
+                """,
+                ("@id", change.Id.ToString()), ("@service", change.Service), ("@instance", change.Instance), ("@component", change.Component),
+                ("@from", change.From is { } from ? Word(from) : DBNull.Value), ("@to", Word(change.To)), ("@at", change.At.ToUnixTimeMilliseconds()),
+                ("@details", change.Message is { } message ? message.Replace('\0', ' ') : DBNull.Value));
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        var now = time.GetUtcNow();
+        var isTrimDue = _rowsSince + changes.Count >= TrimAfterRows || now - _trimmedAt >= TrimAfter;
+        if (isTrimDue)
+            await TrimAsync(connection, transaction, now, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        (_rowsSince, _trimmedAt) = isTrimDue ? (0, now) : (_rowsSince + changes.Count, _trimmedAt);
+    }
+
+    public async Task<IReadOnlyList<HealthChange>> ReadAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
+    {
+        await schema.Ready.WaitAsync(cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = Command(
+            connection,
+            null,
+            """
+            SELECT id, service, instance, component, from_status, to_status, changed_at, details FROM health_changes
+            WHERE changed_at >= @since ORDER BY changed_at DESC, id DESC LIMIT @limit
+            """,
+            ("@since", since.ToUnixTimeMilliseconds()), ("@limit", limit));
+        var found = new List<HealthChange>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found.Add(new HealthChange(
+                Guid.Parse(reader.GetString(0)),
+                reader.GetString(1),
+                reader.GetString(2),
+                reader.GetString(3),
+                reader.IsDBNull(4) ? null : Status(reader.GetString(4)),
+                Status(reader.GetString(5)),
+                DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6)),
+                reader.IsDBNull(7) ? null : reader.GetString(7)));
+        }
+
+        found.Reverse();
+        return found;
+    }
+
+    private static async Task TrimAsync(DbConnection connection, DbTransaction transaction, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            connection,
+            transaction,
+            """
+            DELETE FROM health_changes WHERE changed_at < @oldest
+              OR changed_at <= (SELECT changed_at FROM health_changes ORDER BY changed_at DESC, id DESC LIMIT 1 OFFSET @rows)
+            """,
+            ("@oldest", (now - KeptFor).ToUnixTimeMilliseconds()), ("@rows", KeptRows));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
+
+    private static HealthStatus Status(string word) => Enum.Parse<HealthStatus>(word, ignoreCase: true);
+
+    private static DbCommand Command(DbConnection connection, DbTransaction? transaction, string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = transaction;
+        foreach (var (name, value) in parameters)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value;
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+}

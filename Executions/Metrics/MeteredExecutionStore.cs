@@ -1,0 +1,94 @@
+using System.Diagnostics.Metrics;
+using OsMEN.Executions.Analytics;
+using OsMEN.ServiceDefaults.Metrics;
+
+namespace OsMEN.Executions.Metrics;
+
+/// <summary>The store, with each operation's count and duration as metrics. An operation that its caller gave up counts as cancelled.</summary>
+internal sealed class MeteredExecutionStore : IExecutionStore
+{
+    private static readonly string[] Operations =
+        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view"];
+
+    private readonly IExecutionStore _store;
+    private readonly TimeProvider _time;
+    private readonly Counter<long> _count;
+    private readonly Histogram<double> _duration;
+
+    public MeteredExecutionStore(IExecutionStore store, MetricFactory metrics, TimeProvider time)
+    {
+        (_store, _time) = (store, time);
+        _count = metrics.Counter(MetricCatalog.StorageOperations);
+        _duration = metrics.Histogram(MetricCatalog.StorageDuration);
+        foreach (var operation in Operations)
+        {
+            foreach (var status in (ReadOnlySpan<string>)["ok", "error"])
+                _count.Add(0, new("operation", operation), new("status", status));
+        }
+    }
+
+    public string Kind => _store.Kind;
+
+    public Task MigrateAsync(CancellationToken cancellationToken) =>
+        MeasureAsync("migrate", async () => { await _store.MigrateAsync(cancellationToken); return true; });
+
+    public Task PingAsync(CancellationToken cancellationToken) =>
+        MeasureAsync("ping", async () => { await _store.PingAsync(cancellationToken); return true; });
+
+    public Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken) =>
+        MeasureAsync("accept", () => _store.AcceptAsync(items, cancellationToken));
+
+    public Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken) =>
+        MeasureAsync("claim", () => _store.ClaimAsync(worker, max, lease, cancellationToken));
+
+    public Task<HeartbeatResult> HeartbeatAsync(string worker, IReadOnlyCollection<LeaseId> held, TimeSpan lease, CancellationToken cancellationToken) =>
+        MeasureAsync("heartbeat", () => _store.HeartbeatAsync(worker, held, lease, cancellationToken));
+
+    public Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken) =>
+        MeasureAsync("record", () => _store.RecordAsync(items, cancellationToken));
+
+    public Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken) =>
+        MeasureAsync("find_expired", () => _store.FindExpiredAsync(max, cancellationToken));
+
+    public Task<IReadOnlyList<HeldExecution>> FindHeldAsync(string worker, CancellationToken cancellationToken) =>
+        MeasureAsync("find_held", () => _store.FindHeldAsync(worker, cancellationToken));
+
+    public Task<ChangeResult?> CancelAsync(Guid id, CancellationToken cancellationToken) => MeasureAsync("cancel", () => _store.CancelAsync(id, cancellationToken));
+
+    public Task<ChangeResult?> RetryAsync(Guid id, CancellationToken cancellationToken) => MeasureAsync("retry", () => _store.RetryAsync(id, cancellationToken));
+
+    public Task<Execution?> GetAsync(Guid id, CancellationToken cancellationToken) => MeasureAsync("get", () => _store.GetAsync(id, cancellationToken));
+
+    public Task<IReadOnlyList<Execution>> ListAsync(ExecutionQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("list", () => _store.ListAsync(query, cancellationToken));
+
+    public Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken) =>
+        MeasureAsync("read_events", () => _store.ReadEventsAsync(id, after, limit, cancellationToken));
+
+    public Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken) => MeasureAsync("depth", () => _store.GetDepthAsync(cancellationToken));
+
+    public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_view", () => _store.ReadViewAsync(query, cancellationToken));
+
+    private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
+    {
+        var started = _time.GetTimestamp();
+        var status = "error";
+        try
+        {
+            var result = await work();
+            status = "ok";
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            status = "cancelled";
+            throw;
+        }
+        finally
+        {
+            _count.Add(1, new("operation", operation), new("status", status));
+            _duration.Record(_time.GetElapsedTime(started).TotalSeconds, new("operation", operation), new("status", status));
+        }
+    }
+}

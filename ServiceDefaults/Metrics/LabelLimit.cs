@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace OsMEN.ServiceDefaults.Metrics;
+
+/// <summary>The text that stands for every label value past a cap.</summary>
+public static class SeriesCap
+{
+    public const string Other = "other";
+}
+
+/// <summary>
+/// Bounds the values of a label that come from outside, such as a model's name: the first <paramref name="max"/> that are seen stand for
+/// themselves, every further one is <c>other</c>, in whatever exporter, and is counted in <c>metrics_series_dropped_total</c>.
+/// </summary>
+/// <param name="max">Most values; 100 unless the metric says otherwise.</param>
+public sealed class LabelLimit(Counter<long> dropped, string metric, int max)
+{
+    // Longer values are cut by nobody else, and a series holds them as long as the process lives.
+    private const int MaxLength = 200;
+
+    private readonly ConcurrentDictionary<string, string> _known = new(StringComparer.Ordinal);
+    private int _count;
+
+    /// <summary>The value itself, or <c>other</c>.</summary>
+    public string Fold(string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (_known.TryGetValue(value, out var known)) return known;
+        if (value.Length <= MaxLength && Volatile.Read(ref _count) < max && Interlocked.Increment(ref _count) <= max)
+        {
+            if (!_known.TryAdd(value, value)) Interlocked.Decrement(ref _count);
+            return value;
+        }
+        dropped.Add(1, new KeyValuePair<string, object?>("metric", metric));
+        return SeriesCap.Other;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace OsMEN.Tests.Infrastructure;
+
+/// <summary>A real Prometheus of the test's own, with the configuration that it is given.</summary>
+internal sealed class PrometheusServer : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly DirectoryInfo _folder;
+
+    private PrometheusServer(Process process, DirectoryInfo folder, Uri url)
+    {
+        (_process, _folder) = (process, folder);
+        Http = new HttpClient { BaseAddress = url };
+    }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Starts it; <paramref name="files"/> lie beside the configuration, whose relative paths are from there.</summary>
+    public static async Task<PrometheusServer> StartAsync(string configuration, params (string Name, string Text)[] files)
+    {
+        var program = Programs.Need("Prometheus", "prometheus");
+        var folder = Directory.CreateTempSubdirectory("osmen-prometheus-");
+        foreach (var (name, text) in files.Prepend(("prometheus.yml", configuration)))
+        {
+            var path = Path.Combine(folder.FullName, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllTextAsync(path, text);
+        }
+
+        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
+        var process = Programs.Start(
+            program,
+            [
+                "--config.file", Path.Combine(folder.FullName, "prometheus.yml"), "--storage.tsdb.path", Path.Combine(folder.FullName, "data"),
+                "--web.listen-address", url.Authority, "--log.level", "error", "--enable-feature=exemplar-storage",
+            ],
+            folder.FullName);
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        var server = new PrometheusServer(process, folder, url);
+        await Programs.UntilAsync(async () => process.HasExited || (await server.Http.GetAsync("/-/ready")).IsSuccessStatusCode, "Prometheus is ready");
+        return process.HasExited ? throw new InvalidOperationException($"Prometheus ended with {process.ExitCode}: its configuration is wrong") : server;
+    }
+
+    /// <summary>The samples of an instant query.</summary>
+    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, double Value)>> QueryAsync(string expression)
+    {
+        using var form = new FormUrlEncodedContent([new("query", expression)]);
+        using var response = await Http.PostAsync("/api/v1/query", form);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        if (answer.GetProperty("status").GetString() != "success")
+            throw new InvalidOperationException($"{expression}: {answer.GetProperty("error").GetString()}");
+        var data = answer.GetProperty("data");
+        return data.GetProperty("resultType").GetString() == "scalar"
+            ? [(new Dictionary<string, string>(StringComparer.Ordinal), Number(data.GetProperty("result")[1]))]
+            : [.. data.GetProperty("result").EnumerateArray().Select(r => (Labels(r), Number(r.GetProperty("value")[1])))];
+    }
+
+    /// <summary>Waits until every target of a job has been scraped with success after now.</summary>
+    public async Task ScrapedAsync(string job, DateTimeOffset after) => await Programs.UntilAsync(
+        async () =>
+        {
+            var targets = (await Http.GetFromJsonAsync<JsonElement>("/api/v1/targets")).GetProperty("data").GetProperty("activeTargets").EnumerateArray()
+                .Where(t => t.GetProperty("labels").GetProperty("job").GetString() == job).ToArray();
+            return targets.Length > 0 && targets.All(t => t.GetProperty("health").GetString() == "up" && t.GetProperty("lastScrape").GetDateTimeOffset() > after);
+        },
+        $"{job} is scraped");
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private static Dictionary<string, string> Labels(JsonElement result) =>
+        result.GetProperty("metric").EnumerateObject().ToDictionary(l => l.Name, l => l.Value.GetString()!, StringComparer.Ordinal);
+
+    private static double Number(JsonElement text) => text.GetString() switch
+    {
+        "+Inf" => double.PositiveInfinity,
+        "-Inf" => double.NegativeInfinity,
+        var number => double.Parse(number!, CultureInfo.InvariantCulture),
+    };
+}

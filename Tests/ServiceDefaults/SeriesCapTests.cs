@@ -1,0 +1,68 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.ServiceDefaults.Metrics;
+
+namespace OsMEN.Tests.ServiceDefaults;
+
+public sealed class SeriesCapTests
+{
+    [Fact]
+    public async Task Ten_thousand_paths_make_no_series()
+    {
+        await using var service = await TestService.StartAsync(map: app => app.MapGet("/items/{id}", (string id) => id));
+        await service.GetAsync("/items/0");
+        await service.GetAsync("/scan/0.php");
+        // The first scrape is a request too.
+        await CountAsync(service);
+        var before = await CountAsync(service);
+        var random = new Random(7);
+        await Parallel.ForAsync(0, 10_000, TestContext.Current.CancellationToken, async (i, token) =>
+        {
+            string path;
+            lock (random) path = (i % 2 == 0 ? "/items/" : "/") + Convert.ToHexString(BitConverter.GetBytes(random.NextInt64()));
+            using var response = await service.Client.GetAsync(path, token);
+        });
+        Assert.Equal(before, await CountAsync(service));
+    }
+
+    [Fact]
+    public async Task Ten_thousand_model_names_end_in_other()
+    {
+        await using var service = await TestService.StartAsync();
+        var metrics = service.App.Services.GetRequiredService<LlmMetrics>();
+        for (var i = 0; i < 10_000; i++)
+            metrics.Record("daily_brief", new("openai", string.Create(CultureInfo.InvariantCulture, $"model-{i}"), "ok", TimeSpan.FromSeconds(1), null, 10, 5, 0, 0, 0, 0.001m, null));
+
+        var (_, text) = await service.GetAsync("/metrics");
+        var requests = text.Split('\n').Where(l => l.StartsWith($"{service.Prefix}llm_requests_total{{", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(201, requests.Length);
+        Assert.Contains($$"""{{service.Prefix}}llm_requests_total{otel_scope_name="OsMEN",model="other",platform="openai",status="ok"} 9800""", requests);
+        Assert.Contains($$"""{{service.Prefix}}metrics_series_dropped_total{otel_scope_name="OsMEN",metric="{{service.Prefix}}llm_requests_total"} 9800""", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_users_own_metric_is_capped_too_and_what_is_past_the_cap_is_other()
+    {
+        await using var service = await TestService.StartAsync();
+        using var meter = new Meter("OsMEN.Unbounded");
+        var counter = meter.CreateCounter<long>($"{service.Prefix}visits");
+        for (var i = 0; i < 5000; i++) counter.Add(1, new("visitor", i), new("page", "home"));
+
+        var (_, text) = await service.GetAsync("/metrics");
+        var visits = text.Split('\n').Where(l => l.StartsWith($"{service.Prefix}visits_total{{", StringComparison.Ordinal)).ToArray();
+        Assert.InRange(visits.Length, 1000, 2001);
+        var other = Assert.Single(visits, l => l.Contains("other", StringComparison.Ordinal));
+        Assert.StartsWith($$"""{{service.Prefix}}visits_total{otel_scope_name="OsMEN.Unbounded",page="other",visitor="other"} """, other, StringComparison.Ordinal);
+        var folded = other[(other.LastIndexOf(' ') + 1)..];
+        Assert.Equal(5000, long.Parse(folded, CultureInfo.InvariantCulture) + visits.Length - 1);
+
+        // A scrape tells of what the one before it found.
+        (_, text) = await service.GetAsync("/metrics");
+        Assert.Contains($$"""{{service.Prefix}}metrics_series_dropped_total{otel_scope_name="OsMEN",metric="{{service.Prefix}}visits"} {{folded}}""", text, StringComparison.Ordinal);
+    }
+
+    private static async Task<int> CountAsync(TestService service) =>
+        (await service.GetAsync("/metrics")).Body.Split('\n').Count(l => l.StartsWith(service.Prefix, StringComparison.Ordinal));
+}
