@@ -111,6 +111,14 @@ public sealed partial class ConfigurationTests
         Assert.DoesNotContain("promtail", text, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public async Task What_is_looked_for_in_the_cluster_is_what_the_objects_are_labelled_with()
+    {
+        var label = Text(At(Load("deploy/kubernetes/exporters.yaml")[0], "metadata", "labels", "app.kubernetes.io/part-of"));
+        foreach (var file in new[] { "monitoring/alloy/config.alloy", "monitoring/prometheus/kubernetes/prometheus.yml" })
+            Assert.Contains($"app.kubernetes.io/part-of={label}", await File.ReadAllTextAsync(Path.Combine(Root, file), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> Jobs(string file) => ((YamlSequenceNode)At(Load(file).Single(), "scrape_configs")).Select(s => Text(At(s, "job_name")));
 
     private static List<YamlNode> Load(string file)
