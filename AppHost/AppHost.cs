@@ -63,6 +63,7 @@ builder.AddGrafana("grafana", grafanaPassword, port: 3000)
     .WithDatasource("LOKI_URL", loki.GetEndpoint("http"))
     .WithDatasource("JAEGER_URL", jaeger.GetEndpoint("http"))
     .WithDatasource("ALERTMANAGER_URL", alertmanager.GetEndpoint("http"))
+    .WithPostgresDatasource(database)
     .WithDataVolume()
     .WaitFor(prometheus);
 

@@ -9,7 +9,7 @@ namespace OsMEN.Executions.Catalog;
 /// Turns one YAML document into JSON, and tells on which line each field stands (<c>limits.timeout</c> → 12).
 /// Plain scalars are typed by YAML 1.2's core schema. Anchors and tags are refused, so a small file stays small in memory.
 /// </summary>
-internal sealed class YamlJson
+public sealed class YamlJson
 {
     private const int MaxDepth = 32;
 

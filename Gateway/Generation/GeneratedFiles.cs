@@ -1,3 +1,5 @@
+using OsMEN.Gateway.Grafana;
+
 namespace OsMEN.Gateway.Generation;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal static class GeneratedFiles
     public static IEnumerable<(string Path, string Text)> All(string root) =>
     [
         ("docs/metrics.md", MetricDocument.Write()),
+        .. Boards.All(root),
     ];
 
     /// <summary>Runs the command with what follows <c>generate</c>; returns the exit code.</summary>
