@@ -88,7 +88,7 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
 
     private long InputCharacters() => messages.Sum(m => (long)m.Text.Length);
 
-    private static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
+    internal static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
     {
         InputTokenCount = Larger(earlier.InputTokenCount, later.InputTokenCount),
         OutputTokenCount = Larger(earlier.OutputTokenCount, later.OutputTokenCount),
