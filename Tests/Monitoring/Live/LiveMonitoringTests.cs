@@ -11,6 +11,21 @@ public sealed class LiveMonitoringTests
     // Why an expression over one of these has no data here.
     private static readonly Dictionary<string, string> Absent = new(StringComparer.Ordinal)
     {
+        ["osmen_container_runtime_healthy"] = "no agent of the catalogue runs in a container",
+        ["osmen_command_executions_total"] = "no command has run",
+        ["osmen_command_execution_duration_seconds_bucket"] = "no command has run",
+        ["osmen_command_execution_duration_seconds_sum"] = "no command has run",
+        ["osmen_command_execution_duration_seconds_count"] = "no command has run",
+        ["osmen_workflow_executions_total"] = "no workflow has run",
+        ["osmen_workflow_execution_duration_seconds_bucket"] = "no workflow has run",
+        ["osmen_workflow_execution_duration_seconds_sum"] = "no workflow has run",
+        ["osmen_workflow_execution_duration_seconds_count"] = "no workflow has run",
+        ["osmen_budget_limit_dollars"] = "there is no budget",
+        ["osmen_budget_spent_dollars"] = "there is no budget",
+        ["osmen_budget_remaining_dollars"] = "there is no budget",
+        ["osmen_alerts_active"] = "alerts are Alertmanager's here",
+        ["osmen_notifications_total"] = "nobody is told",
+        ["up{job=\"osmen_gateway\"} == 0"] = "OsMEN's document has another name for the job; docs/queries.md has ours",
     };
 
     [Fact]
@@ -28,7 +43,7 @@ public sealed class LiveMonitoringTests
 
     private static async Task EveryExpressionAsync(MonitoredSystem system)
     {
-        var asked = MonitoringExpressions.All().Where(e => WhyNot(e.Expression) is null).ToList();
+        var asked = MonitoringExpressions.All().SelectMany(Asked).Where(e => WhyNot(e.Expression) is null).Distinct().ToList();
         Assert.True(asked.Count > 150, $"Only {asked.Count} expressions are asked.");
         List<(string Source, string Expression)> empty = asked;
         try
@@ -55,8 +70,12 @@ public sealed class LiveMonitoringTests
         }
     }
 
+    // An alert's condition has no result while all is well: what it reads is asked for. promtool's tests hold the conditions themselves.
+    private static IEnumerable<(string Source, string Expression)> Asked((string Source, string Expression) e) =>
+        e.Source.StartsWith("rule alerts:", StringComparison.Ordinal) ? MonitoringExpressions.MetricsOf(e.Expression).Select(m => (e.Source, m)) : [e];
+
     private static string? WhyNot(string expression) =>
-        MonitoringExpressions.MetricsOf(expression).Select(m => Absent.GetValueOrDefault(m) ?? Exporter(m)).FirstOrDefault(r => r is not null);
+        Absent.GetValueOrDefault(expression) ?? MonitoringExpressions.MetricsOf(expression).Select(m => Absent.GetValueOrDefault(m) ?? Exporter(m)).FirstOrDefault(r => r is not null);
 
     // .NET's own and Prometheus's are here; those of servers' exporters and of containers are not.
     private static string? Exporter(string metric) => MonitoringFiles.Outside.GetValueOrDefault(metric) is { } by and not (".NET" or "Prometheus") ? $"{by} does not run here" : null;
