@@ -23,6 +23,8 @@ internal static class WorkerExtensions
         services.AddSingleton<ToolSet>();
         services.AddSingleton<IAgentRunner, LlmAgentRunner>();
         services.AddSingleton<IAgentRunner, ProcessAgentRunner>();
+        services.AddSingleton<IAgentRunner, ContainerAgentRunner>();
+        ContainerRuntimeHealth.Add(builder);
         services.AddSingleton<AgentRunners>();
         services.AddSingleton<WorkerIdentity>();
         services.AddInstruments<ExecutionMetrics>();

@@ -17,7 +17,8 @@ var loki = builder.AddLoki("loki", port: 3100)
     .WithConfiguration("../monitoring/loki")
     .WithDataVolume();
 var jaeger = builder.AddJaeger("jaeger", port: 16686)
-    .WithImageTag(Images.Jaeger);
+    .WithImageTag(Images.Jaeger)
+    .WithConfiguration("../monitoring/jaeger");
 
 var gateway = builder.AddProject<Projects.Gateway>("gateway")
     .WithHttpEndpoint(port: 8080)
@@ -62,6 +63,7 @@ builder.AddGrafana("grafana", grafanaPassword, port: 3000)
     .WithDatasource("LOKI_URL", loki.GetEndpoint("http"))
     .WithDatasource("JAEGER_URL", jaeger.GetEndpoint("http"))
     .WithDatasource("ALERTMANAGER_URL", alertmanager.GetEndpoint("http"))
+    .WithPostgresDatasource(database)
     .WithDataVolume()
     .WaitFor(prometheus);
 

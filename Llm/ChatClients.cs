@@ -48,7 +48,7 @@ public sealed class ChatClients : IDisposable
             _providers.Clear();
         var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
         return new TracingChatClient(
-            new RetryChatClient(new MeteringChatClient(provider, name, _options.HostOf(name), _prices, onCall, _time), _options.MaxRetries, _time), name);
+            new RetryChatClient(new MeteringChatClient(provider, name, _options.HostOf(name), _prices, onCall, _time), _options.MaxRetries, _time), name, _options.CapturesContent);
     }
 
     public void Dispose()
@@ -58,7 +58,9 @@ public sealed class ChatClients : IDisposable
         _http.Dispose();
     }
 
-    private ModelName Parse(string? model)
+    /// <summary>The model that <see cref="Get"/> would take.</summary>
+    /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
+    public ModelName Parse(string? model)
     {
         if (string.IsNullOrEmpty(model))
             return _options.DefaultModel;

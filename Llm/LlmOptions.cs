@@ -42,6 +42,12 @@ public sealed record LlmOptions
     /// <summary><c>LLM_MAX_RETRIES</c>: how often a call is repeated that failed before it had answered anything. Default 2.</summary>
     public int MaxRetries { get; init; } = 2;
 
+    /// <summary>
+    /// <c>OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT</c>: whether spans hold messages, and what tools are given and answer.
+    /// They may hold what is personal or secret. Default false.
+    /// </summary>
+    public bool CapturesContent { get; init; }
+
     /// <summary>Platforms that can be called, in the order of <see cref="Platforms.All"/>.</summary>
     public IReadOnlyList<string> Available => [.. Platforms.All.Where(IsAvailable)];
 
@@ -63,6 +69,7 @@ public sealed record LlmOptions
             Timeout = Seconds(configuration, "LLM_TIMEOUT") ?? defaults.Timeout,
             IdleTimeout = Seconds(configuration, "LLM_IDLE_TIMEOUT") ?? defaults.IdleTimeout,
             MaxRetries = Retries(configuration) ?? defaults.MaxRetries,
+            CapturesContent = Flag(configuration, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"),
         };
         if (Text(configuration, "OSMEN_DEFAULT_MODEL") is not { } model)
             return options;
@@ -132,6 +139,13 @@ public sealed record LlmOptions
             ? value
             : throw Wrong(key, text, "a whole number from 0 to 10");
     }
+
+    private static bool Flag(IConfiguration configuration, string key) => Text(configuration, key)?.ToLowerInvariant() switch
+    {
+        null or "false" or "0" => false,
+        "true" or "1" => true,
+        var text => throw Wrong(key, text, "true or false"),
+    };
 
     private static FormatException Wrong(string key, string value, string allowed) => new($"{key} holds \"{value}\"; allowed: {allowed}.");
 }

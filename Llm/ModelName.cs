@@ -6,6 +6,9 @@ public readonly record struct ModelName(string Platform, string Model)
     /// <summary>Needs no key and no network: answers by extraction from its input.</summary>
     public static readonly ModelName Offline = new(Platforms.Offline, "extractive");
 
+    /// <summary>The platform as OpenTelemetry calls it (<c>gen_ai.provider.name</c>).</summary>
+    public string ProviderName => Platform == Platforms.Azure ? "azure.ai.openai" : Platform;
+
     /// <summary>Splits at the first slash: a model's own name may have more of them.</summary>
     public static bool TryParse(string? text, out ModelName name)
     {

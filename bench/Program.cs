@@ -2,6 +2,7 @@ using OsMEN.Bench;
 using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
+using OsMEN.Bench.Traces;
 using OsMEN.Tests.Infrastructure;
 
 // dotnet run -c Release --project bench -- all [--runs 3] [--write bench/RESULTS.md]; or any of the names below.
@@ -11,7 +12,7 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -40,6 +41,9 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }
+
+    if (Wants("traces"))
+        TracingBench.Run(report);
 }
 
 if (Option("--write") is { } file)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Renders the Helm chart with Go's own templates and checks the objects against Kubernetes' schema: with the default values, and with
-# everything turned on. Needs, from Debian: golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev, python3-kubernetes.
+# everything turned on; and so the objects of deploy/kubernetes.
+# Needs, from Debian: golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev, python3-kubernetes.
 set -eu
 cd "$(dirname "$0")/.."
 build=$(mktemp -d)
@@ -10,4 +11,8 @@ for values in "" eng/check-chart/everything.yaml; do
   echo "values: ${values:-default}"
   "$build/render" deploy/helm/osmen $values >"$build/objects.yaml"
   /usr/bin/python3 eng/check-chart/schema.py <"$build/objects.yaml"
+done
+for objects in deploy/kubernetes/*.yaml; do
+  echo "$objects"
+  /usr/bin/python3 eng/check-chart/schema.py <"$objects"
 done

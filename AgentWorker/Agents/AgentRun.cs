@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Agents;
 
@@ -9,6 +11,9 @@ namespace OsMEN.AgentWorker.Agents;
 /// <param name="OnCall">Told of every model call.</param>
 internal sealed record AgentRun(AgentDefinition Agent, Execution Execution, IExecutionEventSink Events, Action<LlmCall> OnCall)
 {
+    /// <summary>The span <c>invoke_agent</c>, where there is one.</summary>
+    public Activity? Span { get; init; }
+
     public ValueTask LogAsync(string text, CancellationToken cancellationToken, EventLogLevel level = EventLogLevel.Info) =>
         Events.WriteAsync(new ExecutionEvent.Log(text, level), cancellationToken);
 }
@@ -33,9 +38,43 @@ internal interface IAgentRunner
 /// <summary>Finds the runner for an agent; of two for one type, the one registered later.</summary>
 internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners)
 {
+    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
+
     private readonly Dictionary<AgentType, IAgentRunner> _byType = runners.Reverse().DistinctBy(r => r.Type).ToDictionary(r => r.Type);
 
-    public Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken) => _byType.TryGetValue(run.Agent.Type, out var runner)
-        ? runner.RunAsync(run, cancellationToken)
-        : Task.FromResult(AgentOutcome.Failed("NotSupported", $"This worker cannot run {run.Agent.Type} agents."));
+    public async Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken)
+    {
+        if (!_byType.TryGetValue(run.Agent.Type, out var runner))
+            return AgentOutcome.Failed("NotSupported", $"This worker cannot run {run.Agent.Type} agents.");
+        using var span = Source.StartActivity($"invoke_agent {run.Agent.Id}");
+        if (span is { IsAllDataRequested: true })
+        {
+            // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/
+            span.SetTag("gen_ai.operation.name", "invoke_agent");
+            span.SetTag("gen_ai.agent.id", run.Agent.Id);
+            span.SetTag("gen_ai.agent.name", run.Agent.Id);
+            span.SetTag("gen_ai.agent.description", run.Agent.Description);
+            if (run.Agent.Type != AgentType.Llm)
+                span.SetTag("gen_ai.provider.name", "osmen");
+        }
+
+        try
+        {
+            var outcome = await runner.RunAsync(run with { Span = span }, cancellationToken);
+            if (outcome.Error is { } error)
+                Fail(span, error.Type, error.Message);
+            return outcome;
+        }
+        catch (Exception e)
+        {
+            Fail(span, e.GetType().FullName!, null);
+            throw;
+        }
+    }
+
+    private static void Fail(Activity? span, string type, string? message)
+    {
+        span?.SetTag("error.type", type);
+        span?.SetStatus(ActivityStatusCode.Error, message);
+    }
 }

@@ -6,27 +6,28 @@ using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.Llm.Tools;
-using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Agents;
 
 /// <summary>Runs <c>llm</c> agents: instructions and input to a model, its tools, its answer as it comes.</summary>
 internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
 {
-    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
-
     public AgentType Type => AgentType.Llm;
 
     public async Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken)
     {
         var agent = run.Agent;
-        using var activity = Source.StartActivity($"invoke_agent {agent.Id}");
-        activity?.SetTag("gen_ai.operation.name", "invoke_agent");
-        activity?.SetTag("gen_ai.agent.id", agent.Id);
         var spent = new Spending(run, time);
         try
         {
             await run.LogAsync($"Asking {agent.Model ?? clients.Default.ToString()}", cancellationToken);
+            if (run.Span is { IsAllDataRequested: true } span)
+            {
+                var model = clients.Parse(agent.Model);
+                span.SetTag("gen_ai.provider.name", model.ProviderName);
+                span.SetTag("gen_ai.request.model", model.Model);
+            }
+
             var client = clients.Get(agent.Model, spent.Add);
             var options = new ChatOptions
             {
@@ -42,11 +43,13 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, Executi
         }
         catch (LlmException e)
         {
-            activity?.SetTag("error.type", e.Kind.ToString());
-            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
             await run.LogAsync(e.Message, cancellationToken, EventLogLevel.Error);
             await run.Events.WriteAsync(spent.Measure(), cancellationToken);
             return AgentOutcome.Failed(e.Kind.ToString(), e.Message, e.IsTransient);
+        }
+        finally
+        {
+            spent.Tell(run.Span);
         }
     }
 
@@ -67,6 +70,17 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, Executi
             }
 
             run.OnCall(call);
+        }
+
+        public void Tell(Activity? span)
+        {
+            lock (_lock)
+            {
+                if (span is not { IsAllDataRequested: true } || _tokens == default)
+                    return;
+                span.SetTag("gen_ai.usage.input_tokens", _tokens.Input);
+                span.SetTag("gen_ai.usage.output_tokens", _tokens.Output);
+            }
         }
 
         public ExecutionEvent.Metrics Measure()

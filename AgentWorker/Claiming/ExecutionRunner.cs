@@ -29,6 +29,7 @@ internal sealed partial class ExecutionRunner(
     public async Task RunAsync(ClaimedExecution claim)
     {
         using var activity = Start(claim.Execution);
+        using var scope = logger.BeginScope(new ExecutionScope(claim.Execution));
         using var execution = recorder.Open(claim);
         keeper.Add(execution);
         var started = time.GetTimestamp();
@@ -41,6 +42,12 @@ internal sealed partial class ExecutionRunner(
             var recorded = await execution.EndAsync(end);
             ended = recorded ? end : null;
             Tell(activity, execution, end, recorded);
+        }
+        catch (Exception e)
+        {
+            activity?.SetTag("error.type", e.GetType().FullName);
+            activity?.SetStatus(ActivityStatusCode.Error);
+            throw;
         }
         finally
         {
@@ -109,12 +116,16 @@ internal sealed partial class ExecutionRunner(
             ActivityKind.Consumer, sent, links: sent == default ? null : [new ActivityLink(sent)], name: $"execute_agent {asked.Target}");
         if (activity is not { IsAllDataRequested: true })
             return activity;
+        // https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
         activity.SetTag("messaging.system", "osmen");
+        activity.SetTag("messaging.operation.name", "execute_agent");
         activity.SetTag("messaging.operation.type", "process");
         activity.SetTag("messaging.destination.name", "executions");
         activity.SetTag("messaging.message.id", asked.Id.ToString());
         activity.SetTag("gen_ai.agent.id", asked.Target);
+        activity.SetTag("osmen.execution.id", asked.Id.ToString());
         activity.SetTag("osmen.execution.attempt", asked.Attempt);
+        activity.SetTag("request_id", asked.RequestId);
         return activity;
     }
 

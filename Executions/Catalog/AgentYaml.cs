@@ -1,12 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 
 namespace OsMEN.Executions.Catalog;
 
 /// <summary>Reads one file of <c>catalog/agents</c>.</summary>
-internal static partial class AgentYaml
+internal static class AgentYaml
 {
     private const int MaxBytes = 256 * 1024;
 
@@ -37,27 +36,12 @@ internal static partial class AgentYaml
             var (root, lines) = YamlJson.Read(text.TrimStart('\uFEFF'));
             using var json = JsonDocument.Parse(root?.ToJsonString() ?? "null");
             var (definition, errors) = AgentJson.Read(json.RootElement, Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(Path.GetFullPath(path)));
-            return (definition, [.. errors.Select(e => new CatalogProblem(path, LineOf(e.Field, lines), e.Field.Length == 0 ? e.Message : $"{e.Field} {e.Message}"))]);
+            return (definition, [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), e.Field.Length == 0 ? e.Message : $"{e.Field} {e.Message}"))]);
         }
         catch (YamlException e)
         {
-            // The parser's own messages lead with the position, which the problem has already.
-            return (null, [new(path, (int)e.Start.Line, Position().Replace(e.Message, ""))]);
+            return (null, [YamlJson.ProblemOf(path, e)]);
         }
-    }
-
-    /// <summary>A field that isn't there has no line: then the one of what should hold it, else the first.</summary>
-    private static int LineOf(string field, IReadOnlyDictionary<string, int> lines)
-    {
-        for (var name = field; name.Length > 0;)
-        {
-            if (lines.TryGetValue(name, out var line))
-            {
-                return line;
-            }
-            name = name[..Math.Max(0, name.LastIndexOfAny(['.', '[']))];
-        }
-        return 1;
     }
 
     private static byte[] ReadBytes(string path)
@@ -67,7 +51,4 @@ internal static partial class AgentYaml
         var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return bytes[..read];
     }
-
-    [GeneratedRegex(@"^\(Line: .*?\) - \(Line: .*?\): ", RegexOptions.CultureInvariant, 1000)]
-    private static partial Regex Position();
 }

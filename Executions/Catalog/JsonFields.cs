@@ -91,6 +91,21 @@ public sealed class JsonFields
         return null;
     }
 
+    public bool? Flag(string name)
+    {
+        var value = Take(name);
+        if (Absent(value))
+        {
+            return null;
+        }
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return value.ValueKind == JsonValueKind.True;
+        }
+        Refuse(name, "must be true or false");
+        return null;
+    }
+
     /// <summary>Dollars, with at most nine places.</summary>
     public decimal? Money(string name)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -9,7 +10,7 @@ namespace OsMEN.Executions.Catalog;
 /// Turns one YAML document into JSON, and tells on which line each field stands (<c>limits.timeout</c> → 12).
 /// Plain scalars are typed by YAML 1.2's core schema. Anchors and tags are refused, so a small file stays small in memory.
 /// </summary>
-internal sealed class YamlJson
+public sealed partial class YamlJson
 {
     private const int MaxDepth = 32;
 
@@ -33,6 +34,23 @@ internal sealed class YamlJson
             throw new YamlException(at, at, $"is no YAML: {e.Message}", e);
         }
     }
+
+    /// <summary>A field that isn't there has no line: then the one of what should hold it, else the first.</summary>
+    public static int LineOf(string field, IReadOnlyDictionary<string, int> lines)
+    {
+        for (var name = field; name.Length > 0;)
+        {
+            if (lines.TryGetValue(name, out var line))
+            {
+                return line;
+            }
+            name = name[..Math.Max(0, name.LastIndexOfAny(['.', '[']))];
+        }
+        return 1;
+    }
+
+    /// <summary>The problem that an exception of <see cref="Read"/> tells. The parser's own messages lead with the position, which the problem has already.</summary>
+    public static CatalogProblem ProblemOf(string path, YamlException error) => new(path, (int)error.Start.Line, Position().Replace(error.Message, ""));
 
     private JsonNode? Document()
     {
@@ -118,6 +136,9 @@ internal sealed class YamlJson
                 : JsonValue.Create(text),
         };
     }
+
+    [GeneratedRegex(@"^\(Line: .*?\) - \(Line: .*?\): ", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Position();
 
     private static int Line(Mark mark) => (int)mark.Line;
 

@@ -1,3 +1,6 @@
+using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Grafana;
+
 namespace OsMEN.Gateway.Generation;
 
 /// <summary>
@@ -11,6 +14,8 @@ internal static class GeneratedFiles
     public static IEnumerable<(string Path, string Text)> All(string root) =>
     [
         ("docs/metrics.md", MetricDocument.Write()),
+        ("monitoring/prometheus/rules/alerts.yaml", PrometheusRules.Write(root)),
+        .. Boards.All(root),
     ];
 
     /// <summary>Runs the command with what follows <c>generate</c>; returns the exit code.</summary>

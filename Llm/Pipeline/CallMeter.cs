@@ -118,7 +118,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         _ => value.ToString()?.Length ?? 0,
     };
 
-    private static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
+    internal static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
     {
         InputTokenCount = Larger(earlier.InputTokenCount, later.InputTokenCount),
         OutputTokenCount = Larger(earlier.OutputTokenCount, later.OutputTokenCount),

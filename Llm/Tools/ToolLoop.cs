@@ -111,27 +111,44 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
     }
 
     // What goes wrong in a tool is told to the model, which may know another way; only a stop ends the loop.
-    private static async Task<object?> RunToolAsync(
+    private async Task<object?> RunToolAsync(
         int round, FunctionCallContent call, Dictionary<string, AIFunction> tools, IToolLoopObserver observer, CancellationToken cancellationToken)
     {
-        using var activity = Source.StartActivity($"execute_tool {(tools.ContainsKey(call.Name) ? call.Name : "unknown")}");
-        activity?.SetTag("gen_ai.operation.name", "execute_tool");
-        activity?.SetTag("gen_ai.tool.name", call.Name);
-        activity?.SetTag("gen_ai.tool.call.id", call.CallId);
+        var known = tools.TryGetValue(call.Name, out var tool);
+        using var activity = Source.StartActivity($"execute_tool {(known ? call.Name : "unknown")}");
+        var captures = activity is not null && client.GetService<TracingChatClient>() is { CapturesContent: true };
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("gen_ai.operation.name", "execute_tool");
+            activity.SetTag("gen_ai.tool.name", call.Name);
+            activity.SetTag("gen_ai.tool.type", "function");
+            activity.SetTag("gen_ai.tool.call.id", call.CallId);
+            activity.SetTag("gen_ai.tool.description", tool?.Description);
+            if (captures)
+                activity.SetTag("gen_ai.tool.call.arguments", MessageContent.Arguments(call.Arguments));
+        }
+
         try
         {
             if (call.Exception is not null)
-                return "Error: the arguments are not a JSON object.";
-            if (!tools.TryGetValue(call.Name, out var tool))
-                return $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.";
-            var result = await observer.OnToolAsync(round, call, c => tool.InvokeAsync(new AIFunctionArguments(call.Arguments), c), cancellationToken);
+                return Failed(activity, "invalid_arguments", "Error: the arguments are not a JSON object.");
+            if (!known)
+                return Failed(activity, "unknown_tool", $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.");
+            var result = await observer.OnToolAsync(round, call, c => tool!.InvokeAsync(new AIFunctionArguments(call.Arguments), c), cancellationToken);
+            if (captures)
+                activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(result));
             return result?.ToString() is { Length: > MaxResult } long_ ? string.Concat(long_.AsSpan(0, MaxResult), "… (cut)") : result;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            activity?.SetTag("error.type", e.GetType().FullName);
-            activity?.SetStatus(ActivityStatusCode.Error);
-            return $"Error: {e.Message}";
+            return Failed(activity, e.GetType().FullName!, $"Error: {e.Message}");
         }
+    }
+
+    private static string Failed(Activity? activity, string type, string told)
+    {
+        activity?.SetTag("error.type", type);
+        activity?.SetStatus(ActivityStatusCode.Error);
+        return told;
     }
 }

@@ -141,6 +141,7 @@ internal static class OtlpMessages
         var failed = false;
         var attributes = new List<TelemetryAttribute>();
         var events = new List<SpanEvent>();
+        var links = new List<SpanLink>();
         var reader = new ProtobufReader(record);
         while (reader.Next())
         {
@@ -173,6 +174,9 @@ internal static class OtlpMessages
                 case 11 when events.Count < 128:
                     events.Add(ReadEvent(reader.Bytes()));
                     break;
+                case 13 when links.Count < 128:
+                    links.Add(ReadLink(reader.Bytes()));
+                    break;
                 case 15:
                     (failed, status) = ReadStatus(reader.Bytes());
                     break;
@@ -197,7 +201,25 @@ internal static class OtlpMessages
             Scope = scope,
             Attributes = attributes,
             Events = events,
+            Links = links,
         };
+    }
+
+    private static SpanLink ReadLink(ReadOnlySpan<byte> record)
+    {
+        string? traceId = null, spanId = null;
+        var reader = new ProtobufReader(record);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+                traceId = OtlpCommon.Id(reader.Bytes());
+            else if (reader.Field == 2)
+                spanId = OtlpCommon.Id(reader.Bytes());
+            else
+                reader.Skip();
+        }
+
+        return new(traceId ?? "", spanId ?? "");
     }
 
     private static SpanEvent ReadEvent(ReadOnlySpan<byte> record)

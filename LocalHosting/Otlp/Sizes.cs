@@ -34,5 +34,6 @@ internal static class Sizes
 
     public static long Of(SpanEntry span) =>
         Record + Of(span.TraceId) + Of(span.SpanId) + Of(span.ParentId) + Of(span.Name) + Of(span.StatusMessage) + Of(span.Source.Service)
-        + Of(span.Source.Instance) + Of(span.Scope) + Of(span.Attributes) + span.Events.Sum(e => 64 + Of(e.Name) + Of(e.Attributes));
+        + Of(span.Source.Instance) + Of(span.Scope) + Of(span.Attributes) + span.Events.Sum(e => 64 + Of(e.Name) + Of(e.Attributes))
+        + span.Links.Sum(l => 32 + Of(l.TraceId) + Of(l.SpanId));
 }

@@ -67,7 +67,13 @@ internal sealed record SpanEntry
     public required IReadOnlyList<TelemetryAttribute> Attributes { get; init; }
 
     public required IReadOnlyList<SpanEvent> Events { get; init; }
+
+    /// <summary>Spans that led to it, of this trace or of others.</summary>
+    public IReadOnlyList<SpanLink> Links { get; init; } = [];
 }
+
+/// <summary>A span that led to another.</summary>
+internal sealed record SpanLink(string TraceId, string SpanId);
 
 /// <summary>Something that happened within a span.</summary>
 internal sealed record SpanEvent(long Time, string Name, IReadOnlyList<TelemetryAttribute> Attributes);

@@ -285,6 +285,9 @@ internal static class HelmTemplates
             - port: http
               path: /metrics
               interval: 15s
+
+              # Our metrics have a label endpoint, which is also what the operator calls a port.
+              honorLabels: true
               authorization:
                 credentials:
                   name: {{ .Values.existingSecret }}

@@ -10,7 +10,7 @@ internal sealed class MemoryCheck : IHealthCheck
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var limit = MemoryLimit.Bytes();
         var used = Environment.WorkingSet;
         var share = limit > 0 ? (double)used / limit : 0;
         var status = share >= UnhealthyShare ? HealthStatus.Unhealthy : share >= DegradedShare ? HealthStatus.Degraded : HealthStatus.Healthy;

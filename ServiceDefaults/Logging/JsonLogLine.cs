@@ -29,7 +29,7 @@ internal sealed class JsonLogLine(ServiceIdentity service, TimeProvider time)
         var (bytes, json, fields) = t_buffers ??= new();
         bytes.ResetWrittenCount();
         json.Reset(bytes);
-        fields.Collect(entry.State, scopes, entry.Exception);
+        fields.Collect(entry, scopes);
 
         json.WriteStartObject();
         json.WriteString("timestamp"u8, time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture));
@@ -43,6 +43,10 @@ internal sealed class JsonLogLine(ServiceIdentity service, TimeProvider time)
         {
             json.WriteString("trace_id"u8, activity.TraceId.ToHexString());
             json.WriteString("span_id"u8, activity.SpanId.ToHexString());
+        }
+        else if (fields.TraceId is { } traceId)
+        {
+            json.WriteString("trace_id"u8, traceId);
         }
         json.WriteNumber("process_id"u8, Environment.ProcessId);
         json.WriteNumber("thread_id"u8, Environment.CurrentManagedThreadId);

@@ -3,7 +3,7 @@ using OpenTelemetry.Logs;
 
 namespace OsMEN.ServiceDefaults.Logging;
 
-/// <summary>Blanks secrets in what goes out over OTLP, as the console and the file do.</summary>
+/// <summary>Blanks secrets in what goes out over OTLP, and names its fields, as the console and the file do.</summary>
 internal sealed class RedactingProcessor : BaseProcessor<LogRecord>
 {
     public override void OnEnd(LogRecord data)
@@ -14,7 +14,7 @@ internal sealed class RedactingProcessor : BaseProcessor<LogRecord>
 
         var attributes = new List<KeyValuePair<string, object?>>((data.Attributes?.Count ?? 0) + 3);
         foreach (var attribute in data.Attributes ?? [])
-            attributes.Add(attribute.Value is string text ? KeyValuePair.Create<string, object?>(attribute.Key, SecretRedactor.Redact(text)) : attribute);
+            attributes.Add(new(LogFields.NameOf(attribute.Key), attribute.Value is string text ? SecretRedactor.Redact(text) : attribute.Value));
         if (data.Exception is { } exception)
         {
             // The exporter would write the exception as it is.

@@ -34,10 +34,22 @@ public sealed partial record TelemetryOptions
     /// <summary><c>JAEGER_OTLP_ENDPOINT</c>: a second destination for traces; none.</summary>
     public required Uri? Jaeger { get; init; }
 
+    /// <summary>
+    /// <c>TRACES_KEEP_FAILED</c>: whether a request or execution that failed is exported though the sampler left it out; true. It says
+    /// nothing where traces have nowhere to go, or are switched off by <c>always_off</c>.
+    /// </summary>
+    public required bool KeepFailed { get; init; }
+
+    /// <summary><c>TRACES_KEEP_SLOWER_THAN</c>: and so is one that took as long as this, with <see cref="KeepFailed"/>; none.</summary>
+    public required TimeSpan? KeepSlowerThan { get; init; }
+
+    internal bool ExportsTraces => OtlpTraces || Jaeger is not null;
+
     internal static TelemetryOptions Read(IConfiguration configuration)
     {
         // Read by the SDK, checked here because it only logs what it cannot use.
         configuration.ReadChoice("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "grpc", "http/protobuf");
+        configuration.ReadChoice("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc", "grpc", "http/protobuf");
         configuration.ReadInteger("OTEL_METRIC_EXPORT_INTERVAL", 60_000, 1, int.MaxValue);
         configuration.ReadInteger("OTEL_BSP_SCHEDULE_DELAY", 5_000, 1, int.MaxValue);
         configuration.ReadInteger("OTEL_BLRP_SCHEDULE_DELAY", 5_000, 1, int.MaxValue);
@@ -47,18 +59,22 @@ public sealed partial record TelemetryOptions
 
         // An empty prefix is a choice; only an absent one means the default.
         var prefix = configuration["METRICS_PREFIX"]?.Trim() ?? "osmen_";
+        var sampler = configuration.ReadChoice("OTEL_TRACES_SAMPLER", otlpTraces || jaeger is not null ? "parentbased_always_on" : "parentbased_always_off",
+            "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio");
+        var slow = configuration.ReadDuration("TRACES_KEEP_SLOWER_THAN", TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(1));
         return new()
         {
             MetricsEnabled = configuration.ReadBoolean("ENABLE_METRICS", true),
             MetricsPrefix = PrefixPattern().IsMatch(prefix) ? prefix : throw new ConfigurationException("METRICS_PREFIX", prefix, "letters, digits and _, at most 64, not starting with a digit"),
-            Sampler = configuration.ReadChoice("OTEL_TRACES_SAMPLER", otlpTraces || jaeger is not null ? "parentbased_always_on" : "parentbased_always_off",
-                "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"),
+            Sampler = sampler,
             SamplerRatio = configuration.ReadNumber("OTEL_TRACES_SAMPLER_ARG", 1, 0, 1),
             OtlpTraces = otlpTraces,
             OtlpMetrics = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") is not null || all,
             OtlpLogs = configuration.ReadHttpAddress("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT") is not null || all,
             Loki = configuration.ReadHttpAddress("LOKI_OTLP_ENDPOINT"),
             Jaeger = jaeger,
+            KeepFailed = configuration.ReadBoolean("TRACES_KEEP_FAILED", true) && (otlpTraces || jaeger is not null) && !sampler.EndsWith("always_off", StringComparison.Ordinal),
+            KeepSlowerThan = slow > TimeSpan.Zero ? slow : null,
         };
     }
 

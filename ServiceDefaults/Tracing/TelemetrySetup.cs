@@ -27,8 +27,7 @@ internal static class TelemetrySetup
             {
                 traces.AddSource($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql");
                 traces.SetSampler(new ServiceSampler(options, healthPath));
-                if (options.OtlpTraces) traces.AddOtlpExporter();
-                if (options.Jaeger is { } jaeger) traces.AddOtlpExporter("jaeger", o => SendTo(o, jaeger, "v1/traces"));
+                if (options.ExportsTraces) traces.AddProcessor(services => TraceExporters.Create(services, options));
             })
             .WithMetrics(metrics =>
             {
@@ -54,7 +53,7 @@ internal static class TelemetrySetup
     }
 
     // 4317 is the port of OTLP over gRPC; everything else speaks HTTP, at the signal's path.
-    private static void SendTo(OtlpExporterOptions options, Uri endpoint, string path)
+    internal static void SendTo(OtlpExporterOptions options, Uri endpoint, string path)
     {
         // OTEL_EXPORTER_OTLP_HEADERS holds the first destination's key, which is no business of a second one's.
         options.Headers = "";

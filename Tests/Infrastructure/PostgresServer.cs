@@ -61,18 +61,31 @@ public sealed class PostgresServer : IAsyncDisposable
     private int Postmaster() =>
         int.Parse(File.ReadLines(Path.Combine(_directory, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
-    private async Task StartAsync()
+    /// <summary>Ends it at once, as a crash would, but its shared memory is given back.</summary>
+    public async Task KillAsync()
+    {
+        await Programs.RunAsync("/bin/kill", "-QUIT", Postmaster().ToString(CultureInfo.InvariantCulture));
+        await _process!.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it, again where it was before; returns when it answers.</summary>
+    public async Task StartAsync()
     {
         var initdb = Programs.Need("PostgreSQL", "initdb");
         await _starting.WaitAsync();
         try
         {
-            if (_process is not null)
+            if (_process is { HasExited: false })
                 return;
+            _process?.Dispose();
             var data = Path.Combine(_directory, "data");
-            Directory.CreateDirectory(data);
-            await RunAsPostgresAsync(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
-            Port = Programs.FreePort();
+            if (Port == 0)
+            {
+                Directory.CreateDirectory(data);
+                await RunAsPostgresAsync(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
+                Port = Programs.FreePort();
+            }
+
             var (program, arguments) = AsPostgres(
                 Path.Combine(Path.GetDirectoryName(initdb)!, "postgres"),
                 "-D", data, "-p", Port.ToString(CultureInfo.InvariantCulture), "-k", _directory,

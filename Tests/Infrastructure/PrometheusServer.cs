@@ -19,19 +19,22 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    /// <summary>Starts it; <paramref name="files"/> lie beside the configuration, whose relative paths are from there.</summary>
+    /// <summary>
+    /// Starts it; <paramref name="files"/> lie beside the configuration, whose relative paths are from there. What calls it
+    /// <c>localhost:9090</c> means its own address.
+    /// </summary>
     public static async Task<PrometheusServer> StartAsync(string configuration, params (string Name, string Text)[] files)
     {
         var program = Programs.Need("Prometheus", "prometheus");
         var folder = Directory.CreateTempSubdirectory("osmen-prometheus-");
-        foreach (var (name, text) in files.Prepend(("prometheus.yml", configuration)))
+        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
+        foreach (var (name, text) in files.Prepend(("prometheus.yml", configuration.Replace("localhost:9090", url.Authority, StringComparison.Ordinal))))
         {
             var path = Path.Combine(folder.FullName, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             await File.WriteAllTextAsync(path, text);
         }
 
-        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
         var process = Programs.Start(
             program,
             [

@@ -22,6 +22,9 @@ internal sealed class ScriptedModelServer : IAsyncDisposable
 
     public ConcurrentQueue<(string Path, string? Authorization, JsonElement Body)> Requests { get; } = new();
 
+    /// <summary>What a request gets for which nothing is scripted any more; 599 where there is none.</summary>
+    public Func<JsonElement, ScriptedAnswer>? Otherwise { get; set; }
+
     public static async Task<ScriptedModelServer> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -52,7 +55,7 @@ internal sealed class ScriptedModelServer : IAsyncDisposable
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         Requests.Enqueue((context.Request.Path, context.Request.Headers["x-api-key"].FirstOrDefault() ?? context.Request.Headers.Authorization, body.RootElement.Clone()));
-        if (!_script.TryDequeue(out var answer))
+        if (!_script.TryDequeue(out var answer) && (answer = Otherwise?.Invoke(body.RootElement)) is null)
         {
             context.Response.StatusCode = 599;
             return;

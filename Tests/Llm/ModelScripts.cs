@@ -40,6 +40,12 @@ internal static class ModelScripts
             """{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":20}}""",
             """{"type":"message_stop"}""");
 
+    /// <summary>OpenAI's: asks for the tool <c>current_time</c>.</summary>
+    public static ScriptedAnswer CallTheClock() => ScriptedAnswer.OpenAI(
+        Chunk("""{"role":"assistant","tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"current_time","arguments":"{\"timeZone\":\"UTC\"}"}}]}"""),
+        Chunk("{}", "tool_calls"),
+        Usage);
+
     /// <summary>One piece of text, and then <paramref name="end"/>.</summary>
     public static ScriptedAnswer Begins(string platform, string end) => platform == "openai"
         ? ScriptedAnswer.OpenAI(Chunk("""{"role":"assistant","content":"Hel"}"""), end)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.ServiceDefaults;
@@ -7,8 +8,40 @@ using OsMEN.ServiceDefaults.Logging;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
-public sealed class LogTests
+public sealed partial class LogTests
 {
+    [Theory]
+    [InlineData("WARNING", 0, 0)]
+    [InlineData("INFO", 1, 1_000_000)]
+    public async Task A_call_below_the_level_allocates_nothing(string level, int least, int most)
+    {
+        await using var service = await TestService.StartAsync(settings: [("LOG_LEVEL", level), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]);
+        var logger = service.App.Services.GetRequiredService<ILogger<LogTests>>();
+        var id = Guid.CreateVersion7();
+        LogStep(logger, "daily_brief", id, 12.5, 0.25m);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) LogStep(logger, "daily_brief", id, i, i);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, least, most);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Agent} {Execution_Id} took {Duration_Ms} ms for {Cost}")]
+    private static partial void LogStep(ILogger logger, string agent, Guid execution_Id, double duration_Ms, decimal cost);
+
+    [Fact]
+    public void Fields_come_in_any_spelling_and_a_scope_gives_the_trace_where_nothing_is_traced()
+    {
+        var json = new JsonLogLine(new ServiceIdentity("agentworker", "1", "", "i"), TimeProvider.System);
+        var scopes = new LoggerExternalScopeProvider();
+        using var scope = scopes.Push(new Dictionary<string, object?> { ["trace_id"] = "4bf92f3577b34da6a3ce929d0e0e4736", ["ExecutionId"] = 7 });
+        System.Diagnostics.Activity.Current = null;
+        KeyValuePair<string, object?>[] state = [new("Tokens_Used", 240L), new("DurationMs", 1.5), new("Request_Id", "r")];
+        var line = JsonDocument.Parse(json.Write(
+            new LogEntry<KeyValuePair<string, object?>[]>(LogLevel.Information, "OsMEN.Some.Type", new(1, "LogSomething"), state, null, (_, _) => "done"), scopes).ToArray()).RootElement;
+        Assert.Equal(
+            ["message done", "request_id r", "execution_id 7", "duration_ms 1.5", "tokens_used 240", "module OsMEN.Some.Type", "function LogSomething", "trace_id 4bf92f3577b34da6a3ce929d0e0e4736"],
+            line.EnumerateObject().Where(p => p.Name is not ("timestamp" or "level" or "service" or "logger" or "process_id" or "thread_id")).Select(p => $"{p.Name} {p.Value}"));
+    }
+
     [Fact]
     public async Task A_line_is_one_object_with_the_fields_that_apply()
     {
@@ -65,6 +98,12 @@ public sealed class LogTests
     [InlineData("localhost:6379,password=abc", "localhost:6379,password=***")]
     [InlineData("postgres://osmen:pa55@db/x", "postgres://osmen:***@db/x")]
     [InlineData("""{"api_key": "abc", "a": 1}""", """{"api_key": "***", "a": 1}""")]
+    [InlineData("redis://:pa55@cache:6379/0 and amqp://u:p%40s@h", "redis://:***@cache:6379/0 and amqp://u:***@h")]
+    [InlineData("Endpoint=sb://x;SharedAccessKey=a+b/c=;EntityPath=q", "Endpoint=sb://x;SharedAccessKey=***;EntityPath=q")]
+    [InlineData("aws_secret_access_key=wJalr/XUtn AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key=*** AKIA***")]
+    [InlineData("POST https://h/v1?access_token=abc", "POST https://h/v1?access_token=***")]
+    [InlineData("x-goog-api-key: AIzaSyA1234567890", "x-goog-api-key: ***")]
+    [InlineData("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln from it", "got eyJ*** from it")]
     [InlineData("tokens_used=5 for user", "tokens_used=5 for user")]
     [InlineData("osmen started", "osmen started")]
     public void Secrets_are_blanked(string text, string expected) => Assert.Equal(expected, SecretRedactor.Redact(text));

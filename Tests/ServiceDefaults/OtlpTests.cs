@@ -17,7 +17,7 @@ public sealed class OtlpTests
         await using (var service = await TestService.StartAsync(
             map: app => app.MapGet("/work", (ILogger<OtlpTests> logger) =>
             {
-                logger.LogInformation("Worked with {Key}", "osm_abcdef123456");
+                logger.LogInformation("Worked with {Key} for {Duration_Ms} ms", "osm_abcdef123456", 5);
                 return "done";
             }),
             settings:
@@ -36,7 +36,7 @@ public sealed class OtlpTests
             received.Select(r => r.Path).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
         Assert.All(received, r => Assert.Equal(r.Path.StartsWith("/v1/", StringComparison.Ordinal) ? "of-the-first" : null, r.Key));
         Assert.Contains(received, r => r.Path == "/v1/traces" && r.Body.Contains("GET /work", StringComparison.Ordinal));
-        Assert.Contains(received, r => r.Path == "/v1/logs" && r.Body.Contains("Worked with osm_***", StringComparison.Ordinal));
+        Assert.Contains(received, r => r.Path == "/v1/logs" && r.Body.Contains("Worked with osm_*** for 5 ms", StringComparison.Ordinal) && r.Body.Contains("duration_ms", StringComparison.Ordinal));
         Assert.DoesNotContain(received, r => r.Body.Contains("abcdef123456", StringComparison.Ordinal));
     }
 

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using System.Globalization;
+using OsMEN.AgentWorker.Metrics;
+using OsMEN.Executions.Catalog;
+
+namespace OsMEN.AgentWorker.Agents;
+
+/// <summary>
+/// Runs <c>container</c> agents: a program in an image, by the runtime's command line, without a host folder, with the variables that
+/// it names and no capability. See <see cref="AgentProgram"/>.
+/// </summary>
+internal sealed class ContainerAgentRunner(ContainerRuntime runtime, ProcessMetrics metrics, TimeProvider time) : IAgentRunner
+{
+    public AgentType Type => AgentType.Container;
+
+    public async Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken)
+    {
+        if (runtime.Program is not { } program)
+            return AgentOutcome.Failed("ContainerRuntimeMissing", ContainerRuntime.Missing, retryable: true);
+
+        // Another attempt, perhaps on another worker of this machine, may still be ending.
+        var name = string.Create(CultureInfo.InvariantCulture, $"osmen-agent-{run.Execution.Id:N}-{run.Execution.Attempt}");
+        string[] arguments =
+        [
+            "run", "--rm", "--interactive", "--init", "--name", name, .. runtime.Labels, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "1024",
+            .. run.Agent.Environment.Append(AgentProgram.ExecutionId).Append(AgentProgram.TraceParent).SelectMany(v => new[] { "--env", v }),
+            run.Agent.Image!, .. run.Agent.Command,
+        ];
+        var agent = new AgentProgram(run, new ProcessStartInfo(program, arguments), metrics, time)
+        {
+            Passed = ContainerRuntime.Variables,
+
+            // On another machine's runtime, or inside a virtual machine, there is no such process here, and nothing is measured.
+            Measured = (_, token) => runtime.ProcessOfAsync(name, time, token),
+            Kill = () => runtime.RemoveAsync(name),
+        };
+        return await agent.RunAsync(cancellationToken);
+    }
+}

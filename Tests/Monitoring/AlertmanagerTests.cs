@@ -1,0 +1,120 @@
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.Monitoring;
+
+/// <summary>Who is told of what: the routes, channels and inhibitions of <c>monitoring/alertmanager/alertmanager.yml</c>.</summary>
+public sealed partial class AlertmanagerTests
+{
+    private static readonly string Configuration = MonitoringFiles.Full("monitoring/alertmanager/alertmanager.yml");
+
+    [Theory]
+    [InlineData("critical", "pagerduty,sms,slack,email,webhook")]
+    [InlineData("warning", "slack,email,webhook")]
+    [InlineData("info", "email,webhook")]
+    [InlineData("none", "webhook")]
+    public async Task A_severity_goes_to_its_channels(string severity, string receivers)
+    {
+        var output = await Programs.RunAsync(Amtool(), "config", "routes", "test", $"--config.file={Configuration}", $"severity={severity}", "alertname=HighErrorRate");
+        Assert.Equal(receivers, output.Trim());
+    }
+
+    [Fact]
+    public async Task It_is_accepted_as_it_stands_and_with_every_channel_turned_on()
+    {
+        await Programs.RunAsync(Amtool(), "check-config", Configuration);
+        var file = Path.Combine(Directory.CreateTempSubdirectory("osmen-alertmanager-").FullName, "alertmanager.yml");
+        try
+        {
+            var on = TurnedOff().Replace(MonitoringFiles.Text("monitoring/alertmanager/alertmanager.yml"), "${indent}${line}");
+            Assert.All(
+                ["smtp_smarthost", "email_configs", "slack_configs", "pagerduty_configs", "webhook_configs", "sns_configs", "mute_time_intervals"],
+                key => Assert.Matches($"(?m)^ +{key}:", on));
+            await File.WriteAllTextAsync(file, on, TestContext.Current.CancellationToken);
+            await Programs.RunAsync(Amtool(), "check-config", file);
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Every_alert_that_it_names_is_a_rule_s()
+    {
+        var rules = AlertYaml.ReadFile(MonitoringFiles.Full("monitoring/alerts.yaml"), static _ => null).Rules.Select(r => r.Name).ToArray();
+        var named = Named().Matches(MonitoringFiles.Text("monitoring/alertmanager/alertmanager.yml")).SelectMany(m => m.Groups["names"].Value.Trim('"').Split('|')).ToArray();
+        Assert.NotEmpty(named);
+        Assert.All(named, name => Assert.Contains(name, rules));
+    }
+
+    [Fact]
+    public async Task It_starts_with_nothing_configured_and_keeps_back_what_follows_from_another_alert()
+    {
+        var program = Programs.Need("Alertmanager", "prometheus-alertmanager", "alertmanager");
+        var amtool = Amtool();
+        var data = Directory.CreateTempSubdirectory("osmen-alertmanager-");
+        var port = Programs.FreePort();
+        using var server = Programs.Start(
+            program, [$"--config.file={Configuration}", $"--storage.path={data.FullName}", "--cluster.listen-address=", $"--web.listen-address=127.0.0.1:{port}"]);
+        var output = Task.WhenAll(server.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        try
+        {
+            var url = $"--alertmanager.url=http://127.0.0.1:{port}";
+            using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+            await Programs.UntilAsync(async () => (await client.GetAsync(new Uri("/-/ready", UriKind.Relative), TestContext.Current.CancellationToken)).IsSuccessStatusCode, "Alertmanager is ready");
+
+            string[][] alerts =
+            [
+                ["DatabaseDown", "severity=critical", "job=gateway"],
+                ["HighErrorRate", "severity=critical"],
+                ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=task_queue"],
+                ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=llm"],
+                ["HighMemoryUsage", "severity=critical", "job=agentworker", "instance=w-1:8080"],
+                ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-1:8080"],
+                ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-2:8080"],
+                ["BudgetNearlySpent", "severity=critical", "budget=a", "period=day"],
+                ["BudgetNearlySpent", "severity=warning", "budget=b", "period=day"],
+            ];
+            foreach (var alert in alerts) await Programs.RunAsync(amtool, [url, "alert", "add", .. alert]);
+
+            // Inhibition is decided when notices are due; asking to see only what is not kept back decides it too.
+            string[] told = [];
+            string[] expected =
+            [
+                "BudgetNearlySpent budget=a critical", "BudgetNearlySpent budget=b warning", "ComponentUnhealthy component=llm warning", "DatabaseDown critical",
+                "HighMemoryUsage instance=w-1:8080 critical", "HighMemoryUsage instance=w-2:8080 warning",
+            ];
+            await Programs.UntilAsync(
+                async () =>
+                {
+                    told = [.. (await client.GetFromJsonAsync<Alert[]>("/api/v2/alerts?inhibited=false", TestContext.Current.CancellationToken))!.Select(a => a.ToString()).Order(StringComparer.Ordinal)];
+                    return told.SequenceEqual(expected, StringComparer.Ordinal);
+                },
+                "what follows is kept back");
+            Assert.Equal(expected, told);
+        }
+        finally
+        {
+            server.Kill(entireProcessTree: true);
+            await output;
+            data.Delete(recursive: true);
+        }
+    }
+
+    private static string Amtool() => Programs.Need("amtool", "amtool");
+
+    [GeneratedRegex("^(?<indent> +)# (?<line>((- |  )*[a-z0-9_]+:).*)$", RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex TurnedOff();
+
+    [GeneratedRegex("alertname =~? (?<names>\"[^\"]*\"|[A-Za-z]+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Named();
+
+    private sealed record Alert(Dictionary<string, string> Labels)
+    {
+        public override string ToString() =>
+            string.Join(' ', Labels.Where(l => l.Key is "budget" or "component" or "instance").Select(l => $"{l.Key}={l.Value}").Prepend(Labels["alertname"]).Append(Labels["severity"]));
+    }
+}
