@@ -13,6 +13,8 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
     private string? _modelId;
     private ServiceTier _tier;
     private long _characters;
+    private bool _isFinished;
+    private bool _isFinal;
 
     public bool HasContent => _first is not null;
 
@@ -22,6 +24,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
     public void Add(ChatResponse response)
     {
         _usage = response.Usage;
+        _isFinal = true;
         _modelId = response.ModelId;
         Tell(response.AdditionalProperties);
         _characters = response.Messages.SelectMany(m => m.Contents).Sum(Characters);
@@ -30,13 +33,14 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
     public void Add(ChatResponseUpdate update)
     {
         Last = update;
+        _isFinished |= update.FinishReason is not null;
         _modelId = update.ModelId ?? _modelId;
         Tell(update.AdditionalProperties);
         foreach (var content in update.Contents)
         {
             // Anthropic tells its usage twice, at the start and at the end: sums would count it twice, the later one is complete.
             if (content is UsageContent usage)
-                _usage = Merge(_usage, usage.Details);
+                (_usage, _isFinal) = (Merge(_usage, usage.Details), _isFinished);
             else
                 _first ??= time.GetElapsedTime(_started);
             _characters += Characters(content);
@@ -46,8 +50,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
     public LlmCall End(Exception e) =>
         e is OperationCanceledException ? End(LlmCallStatus.Cancelled) : End(LlmCallStatus.Error) with { Error = e is LlmException llm ? llm.Kind.ToString() : e.GetType().Name };
 
-    /// <param name="isComplete">Whether the answer was read to its end, whoever still wanted it.</param>
-    public LlmCall End(LlmCallStatus status, bool isComplete = false)
+    public LlmCall End(LlmCallStatus status)
     {
         // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
         var told = _usage is null ? null : ProviderUsage.FromDetails(_usage);
@@ -55,8 +58,8 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         var estimated = told is null && wasTaken;
         var tokens = told ?? (estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default);
 
-        // A stream that ends early has told its input, and of its output at most what was there at its start.
-        if (status != LlmCallStatus.Ok && !isComplete && told is { } part && Estimate(_characters) > part.Output)
+        // What is told at a stream's start is its input, and of its output what was there by then.
+        if (!_isFinal && told is { } part && Estimate(_characters) > part.Output)
             (tokens, estimated) = (part with { Output = Estimate(_characters) }, true);
         return new LlmCall
         {

@@ -103,8 +103,8 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
 
     private async Task DrainAsync(Task<ChatResponse> answer, CallMeter meter, CancellationTokenSource reading)
     {
-        var (error, isComplete) = await DrainAsync(reading, async () => meter.Add(await answer));
-        onCall(meter.End(LlmCallStatus.Cancelled, isComplete) with { Error = error });
+        var error = await DrainAsync(reading, async () => meter.Add(await answer));
+        onCall(meter.End(LlmCallStatus.Cancelled) with { Error = error });
         reading.Dispose();
     }
 
@@ -113,7 +113,7 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
         // Before the first piece nothing says that the provider has begun: it is left at once.
         if (!meter.HasContent)
             await reading.CancelAsync();
-        var (error, isComplete) = await DrainAsync(reading, async () =>
+        var error = await DrainAsync(reading, async () =>
         {
             while (await (next ?? updates.MoveNextAsync().AsTask()))
             {
@@ -122,12 +122,12 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
                 next = updates.MoveNextAsync().AsTask();
             }
         });
-        onCall(meter.End(LlmCallStatus.Cancelled, isComplete) with { Error = error });
+        onCall(meter.End(LlmCallStatus.Cancelled) with { Error = error });
         await updates.DisposeAsync();
         reading.Dispose();
     }
 
-    private async Task<(string? Error, bool IsComplete)> DrainAsync(CancellationTokenSource reading, Func<Task> read)
+    private async Task<string?> DrainAsync(CancellationTokenSource reading, Func<Task> read)
     {
         using var limit = new CancellationTokenSource(DrainLimit, time);
         await using var stop = limit.Token.Register(reading.Cancel);
@@ -136,12 +136,12 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
             if (Interlocked.Increment(ref _drains) > MaxDrains)
                 await reading.CancelAsync();
             await read();
-            return (null, true);
+            return null;
         }
         catch (Exception e)
         {
             // Whatever it was: the caller has left, and what is known by now is recorded.
-            return (e is OperationCanceledException ? null : e is LlmException llm ? llm.Kind.ToString() : e.GetType().Name, false);
+            return e is OperationCanceledException ? null : e is LlmException llm ? llm.Kind.ToString() : e.GetType().Name;
         }
         finally
         {
