@@ -120,7 +120,7 @@ internal static class UsageApi
     private static bool TryTime(string text, out DateTimeOffset? time)
     {
         var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) && text.Length >= 10 && t.Year is >= 2000 and < 3000;
-        time = t;
+        time = isTime ? t : null;
         return isTime;
     }
 
