@@ -19,6 +19,7 @@ internal sealed partial class ExecutionRunner(
     AgentRunners agents,
     ExecutionMetrics metrics,
     LlmMetrics llm,
+    PriceTable prices,
     IOptions<ExecutionOptions> options,
     TimeProvider time,
     ILogger<ExecutionRunner> logger)
@@ -83,6 +84,9 @@ internal sealed partial class ExecutionRunner(
 
     private void Add(RunningExecution execution, LlmCall call)
     {
+        // A program's own calls, of which it told the model and the tokens.
+        if (call.CostUsd is null && call.Tokens.Total > 0)
+            call = call with { CostUsd = prices.Cost(new ModelName(call.Platform, call.Model), call.Tokens, call.StartedAt) };
         execution.Add(call);
         llm.Record(execution.Claim.Execution.Target, call);
     }

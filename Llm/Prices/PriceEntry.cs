@@ -16,7 +16,7 @@ public sealed record PriceEntry(string Name, DateTimeOffset? EffectiveFrom, Mode
     internal const string SearchKey = "search_context_cost_per_query";
 
     internal const string EffectiveKey = "effective_from";
-    private const string ProviderKey = "litellm_provider";
+    internal const string ProviderKey = "litellm_provider";
     private const int MaxName = 200;
     private const int MaxJson = 16 * 1024;
     private const decimal MaxCost = 1000;

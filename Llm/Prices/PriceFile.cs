@@ -20,6 +20,7 @@ public static class PriceFile
         var skipped = 0;
         if (root.ValueKind != JsonValueKind.Object)
             return new PriceFileContent([], [], [("", "must be an object of prices by platform/model")], 0);
+        var isLiteLLMs = root.EnumerateObject().Any(m => IsLiteLLMs(m.Value));
         foreach (var model in root.EnumerateObject())
         {
             if (entries.Count + removed.Count >= MaxEntries)
@@ -30,6 +31,13 @@ public static class PriceFile
 
             if (model.Name == "sample_spec" || model.Name.StartsWith('_'))
                 continue;
+            // Its file also tells of itself, under names that no model has.
+            if (isLiteLLMs && !model.Name.Contains('/', StringComparison.Ordinal) && !IsLiteLLMs(model.Value))
+            {
+                skipped++;
+                continue;
+            }
+
             if (model.Value.ValueKind == JsonValueKind.Null)
             {
                 var (name, error) = PriceEntry.FullName(model.Name, null);
@@ -56,6 +64,8 @@ public static class PriceFile
         var distinct = entries.GroupBy(e => (e.Name.ToUpperInvariant(), e.EffectiveFrom)).Select(g => g.Last());
         return new PriceFileContent([.. distinct], removed, errors, skipped);
     }
+
+    private static bool IsLiteLLMs(JsonElement entry) => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(PriceEntry.ProviderKey, out _);
 }
 
 /// <summary>What a file holds.</summary>

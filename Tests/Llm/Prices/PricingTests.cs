@@ -150,10 +150,10 @@ public sealed class PricingTests
             {"sample_spec":{"input_cost_per_token":0,"litellm_provider":"one of …","max_tokens":"text"},
              "gpt-x":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-6,"output_cost_per_token":2e-6,"output_vector_size":3},
              "whisper-1":{"litellm_provider":"openai","input_cost_per_second":0.0001,"output_cost_per_second":0.0001},
-             "openai/gpt-x":{"litellm_provider":"openai","input_cost_per_token":3e-6}}
+             "openai/gpt-x":{"litellm_provider":"openai","input_cost_per_token":3e-6},"last_updated":"2026-07-24","generalizations":{"a":1}}
             """).RootElement);
         Assert.Empty(content.Errors);
-        Assert.Equal(1, content.Skipped);
+        Assert.Equal(3, content.Skipped);
         var entry = Assert.Single(content.Entries);
         Assert.Equal(("openai/gpt-x", 0.000003m), (entry.Name, entry.Price.Input));
     }
