@@ -94,7 +94,7 @@ public sealed record LlmOptions
     /// The model under the name of the provider whose address <c>OPENAI_BASE_URL</c> is: at api.deepseek.com <c>openai/deepseek-chat</c> costs what
     /// <c>deepseek/deepseek-chat</c> does. Null where the address says nothing.
     /// </summary>
-    internal ModelName? HostOf(ModelName model) => model.Platform != Platforms.OpenAI ? null : OpenAIAddress.Host switch
+    public ModelName? HostOf(ModelName model) => model.Platform != Platforms.OpenAI ? null : OpenAIAddress.Host switch
     {
         "api.deepseek.com" => new ModelName("deepseek", model.Model),
         "api.mistral.ai" => new ModelName("mistral", model.Model),

@@ -72,27 +72,12 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
             Status = status,
             Tokens = tokens,
             Estimated = estimated || model.Platform == Platforms.Offline,
-            CostUsd = wasTaken || told is not null ? FindPrice()?.Cost(tokens, _tier) : 0,
+            CostUsd = wasTaken || told is not null ? prices.FindForCall(model, _modelId, hosted, _startedAt)?.Cost(tokens, _tier) : 0,
         };
     }
 
     /// <summary>About four characters a token, as OpenAI and Anthropic say of English.</summary>
     internal static long Estimate(long characters) => (characters + 3) / 4;
-
-    // By the name that was asked for, else by the one that answered; then both as models of whoever runs the server (api.deepseek.com).
-    private ModelPrice? FindPrice()
-    {
-        foreach (var name in (ModelName?[])[model, hosted])
-        {
-            if (name is not { } n)
-                continue;
-            var price = prices.Find(n, _startedAt) ?? (_modelId is null ? null : prices.Find(n with { Model = _modelId }, _startedAt));
-            if (price is not null)
-                return price;
-        }
-
-        return null;
-    }
 
     private void Tell(AdditionalPropertiesDictionary? properties)
     {

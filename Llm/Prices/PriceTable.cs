@@ -56,6 +56,22 @@ public sealed partial class PriceTable
             ?? (model.Platform is Platforms.Offline or Platforms.Ollama ? Free : _shipped.Find(name, undated, time));
     }
 
+    /// <summary>
+    /// The price of a call: by the name that was asked for, else by the one that answered; then both as models of whoever runs the server
+    /// (<see cref="LlmOptions.HostOf"/>).
+    /// </summary>
+    /// <param name="answered">The model's name as the provider gave it back; null when it gave none.</param>
+    public ModelPrice? FindForCall(ModelName asked, string? answered, ModelName? hosted, DateTimeOffset at)
+    {
+        foreach (var name in (ModelName?[])[asked, hosted])
+        {
+            if (name is { } n && (Find(n, at) ?? (answered is null ? null : Find(n with { Model = answered }, at))) is { } price)
+                return price;
+        }
+
+        return null;
+    }
+
     /// <summary>Dollars for a call; null when the model has no price for what it used.</summary>
     public decimal? Cost(ModelName model, TokenUsage tokens, DateTimeOffset? at = null, ServiceTier tier = ServiceTier.Standard) =>
         Find(model, at)?.Cost(tokens, tier);

@@ -6,19 +6,24 @@ namespace OsMEN.Executions;
 
 internal sealed partial class PostgresExecutionStore
 {
+    // Whose a call is and for what it was made: its execution tells.
+    private const string CallUser = "coalesce(e.user_id, '(direct)')";
+    private const string CallAgent = "coalesce(e.target, '(direct)')";
+
     public async Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken)
     {
         var (asked, called) = query.By switch
         {
-            UsageGroup.Agent => ("e.target", "e.target"),
-            UsageGroup.User => ("e.user_id", "e.user_id"),
+            UsageGroup.Agent => ("e.target", CallAgent),
+            UsageGroup.User => ("e.user_id", CallUser),
             UsageGroup.Day => ("to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", "to_char(c.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
             UsageGroup.Platform => (null, "c.platform"),
             _ => (null, "c.platform || '/' || c.model"),
         };
         var user = query.User is null ? "" : "AND e.user_id = $3";
+        var caller = query.User is null ? "" : $"AND {CallUser} = $3";
         var kind = query.By == UsageGroup.Agent ? "AND e.kind = 0" : "";
-        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "JOIN executions e ON e.id = c.execution_id" : "";
+        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id" : "";
         var accepted = asked is null ? "" : $"""
             SELECT {asked} AS g, count(*) AS executions, 0::bigint AS input, 0::bigint AS output, 0::bigint AS cached, 0::bigint AS written, 0::bigint AS reasoning,
               0::numeric AS cost, 0::bigint AS unpriced, 0::bigint AS estimated, sum(e.revenue_usd) AS revenue
@@ -38,7 +43,7 @@ internal sealed partial class PostgresExecutionStore
                 sum(c.reasoning_tokens) AS reasoning, coalesce(sum(c.cost_usd), 0) AS cost,
                 coalesce(sum(c.input_tokens + c.output_tokens) FILTER (WHERE c.cost_usd IS NULL), 0) AS unpriced,
                 coalesce(sum(c.input_tokens + c.output_tokens) FILTER (WHERE c.estimated), 0) AS estimated, NULL::numeric AS revenue
-              FROM llm_calls c {join} WHERE c.id >= $1 AND c.id < $2 {user} GROUP BY 1) u
+              FROM llm_calls c {join} WHERE c.id >= $1 AND c.id < $2 {caller} GROUP BY 1) u
             {(query.After is null ? "" : $"WHERE g COLLATE \"C\" > ${(query.User is null ? 3 : 4)}")}
             GROUP BY g ORDER BY g COLLATE "C" LIMIT {query.Limit}
             """;

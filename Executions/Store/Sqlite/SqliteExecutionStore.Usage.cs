@@ -5,6 +5,10 @@ namespace OsMEN.Executions;
 
 internal sealed partial class SqliteExecutionStore
 {
+    // Whose a call is and for what it was made: its execution tells.
+    private const string CallUser = "coalesce(e.user_id, '(direct)')";
+    private const string CallAgent = "coalesce(e.target, '(direct)')";
+
     // Between two batches others write.
     private const int DeleteBatch = 5000;
 
@@ -12,15 +16,16 @@ internal sealed partial class SqliteExecutionStore
     {
         var (asked, called) = query.By switch
         {
-            UsageGroup.Agent => ("e.target", "e.target"),
-            UsageGroup.User => ("e.user_id", "e.user_id"),
+            UsageGroup.Agent => ("e.target", CallAgent),
+            UsageGroup.User => ("e.user_id", CallUser),
             UsageGroup.Day => ("date(e.created_at / 1000000, 'unixepoch')", "date(c.started_at / 1000000, 'unixepoch')"),
             UsageGroup.Platform => (null, "c.platform"),
             _ => (null, "c.platform || '/' || c.model"),
         };
         var user = query.User is null ? "" : "AND e.user_id = @p2";
+        var caller = query.User is null ? "" : $"AND {CallUser} = @p2";
         var kind = query.By == UsageGroup.Agent ? "AND e.kind = 0" : "";
-        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "JOIN executions e ON e.id = c.execution_id" : "";
+        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id" : "";
         var accepted = asked is null ? "" : $"""
             SELECT {asked} AS g, count(*) AS executions, 0 AS input, 0 AS output, 0 AS cached, 0 AS written, 0 AS reasoning,
               0 AS cost, 0 AS unpriced, 0 AS estimated, sum(e.revenue_nano) AS revenue
@@ -35,7 +40,7 @@ internal sealed partial class SqliteExecutionStore
                 sum(c.reasoning_tokens) AS reasoning, coalesce(sum(c.cost_nano), 0) AS cost,
                 sum(CASE WHEN c.cost_nano IS NULL THEN c.input_tokens + c.output_tokens ELSE 0 END) AS unpriced,
                 sum(CASE WHEN c.estimated = 1 THEN c.input_tokens + c.output_tokens ELSE 0 END) AS estimated, NULL AS revenue
-              FROM llm_calls c {join} WHERE c.id >= @p0 AND c.id < @p1 {user} GROUP BY 1) u
+              FROM llm_calls c {join} WHERE c.id >= @p0 AND c.id < @p1 {caller} GROUP BY 1) u
             {(query.After is null ? "" : "WHERE g > @p3")}
             GROUP BY g ORDER BY g LIMIT {query.Limit}
             """;
