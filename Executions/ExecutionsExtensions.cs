@@ -6,9 +6,11 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
+using OsMEN.Llm;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
 using OsMEN.ServiceDefaults.Metrics;
@@ -49,6 +51,11 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
         services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
+        services.AddOptions<BudgetOptions>().BindConfiguration(BudgetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BudgetBook>();
+        services.AddSingleton<IBudgetGate, BudgetGate>();
+        services.AddSingleton<BudgetWatch>();
+        services.AddHostedService(s => s.GetRequiredService<BudgetWatch>());
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;
@@ -64,6 +71,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<DbDataSource>(s => s.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<SqliteExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<SqliteExecutionStore>);
+            services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
             builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
@@ -72,6 +80,7 @@ public static class ExecutionsExtensions
             builder.AddNpgsqlDataSource(ConnectionName, settings => settings.ConnectionString = PostgresDatabase.Complete(connectionString!));
             services.AddSingleton<PostgresExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
+            services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<PostgresExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<NpgsqlDataSource>()));
         }
         else

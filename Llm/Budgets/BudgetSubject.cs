@@ -29,15 +29,30 @@ public sealed class BudgetSubject
     /// <summary>The execution's own limit in dollars, over all its attempts; null for none.</summary>
     public decimal? LimitUsd { get; init; }
 
-    /// <summary>What earlier attempts have spent. It may be told once more, before the first call, by who knows better.</summary>
-    public decimal SpentBeforeUsd { get; set; }
+    /// <summary>What earlier attempts have spent, as far as it is recorded.</summary>
+    public decimal SpentBeforeUsd { get; init => (field, _spent) = (value, _spent + value); }
+
+    /// <summary>Whether <see cref="KnowSpentBefore"/> was told.</summary>
+    public bool IsSpentBeforeKnown { get; private set; }
+
+    /// <summary>Corrects <see cref="SpentBeforeUsd"/>, once, by calls of earlier attempts that nobody has recorded.</summary>
+    public void KnowSpentBefore(decimal dollars)
+    {
+        lock (_lock)
+        {
+            if (IsSpentBeforeKnown)
+                return;
+            IsSpentBeforeKnown = true;
+            _spent += dollars - SpentBeforeUsd;
+        }
+    }
 
     /// <summary>Holds money back; false when the limit does not allow it.</summary>
     public bool TryHold(decimal amount)
     {
         lock (_lock)
         {
-            if (LimitUsd is { } limit && SpentBeforeUsd + _spent + _held + amount > limit)
+            if (LimitUsd is { } limit && _spent + _held + amount > limit)
                 return false;
             _held += amount;
             return true;
@@ -58,6 +73,6 @@ public sealed class BudgetSubject
     public BudgetRefusal Refuse(decimal? needed)
     {
         lock (_lock)
-            return new BudgetRefusal(null, "execution", LimitUsd ?? 0, SpentBeforeUsd + _spent, _held, needed, null);
+            return new BudgetRefusal(null, "execution", LimitUsd ?? 0, _spent, _held, needed, null);
     }
 }
