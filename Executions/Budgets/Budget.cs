@@ -50,6 +50,15 @@ public sealed record Budget(
     /// <summary><see cref="PeriodEnd"/> as clocks in its time zone show it.</summary>
     public DateTimeOffset? ResetsAt => PeriodEnd is { } end ? TimeZoneInfo.ConvertTime(end, BudgetPeriods.Zone(Definition.TimeZone)) : null;
 
+    /// <summary>As it stands at a time: with nothing spent in the period then, where its own is over and nobody has begun the next yet.</summary>
+    public Budget At(DateTimeOffset now)
+    {
+        if (PeriodEnd is not { } over || over > now)
+            return this;
+        var (start, end) = BudgetPeriods.Around(Definition.Period, BudgetPeriods.Zone(Definition.TimeZone), now);
+        return this with { SpentUsd = 0, Alerted = 0, PeriodStart = start, PeriodEnd = end };
+    }
+
     /// <summary>The facts for a refusal.</summary>
     public BudgetRefusal Refuse(decimal? needed) =>
         new(Id, BudgetPeriods.Name(Definition.Period), Definition.LimitUsd, SpentUsd, ReservedUsd, needed, ResetsAt);

@@ -18,8 +18,6 @@ public sealed class BudgetAdmission(IBudgetStore store, BudgetBook book, PriceTa
         var needed = model is { } name && most is { } tokens ? CallNeed(name, tokens) : null;
         if (needed == 0)
             return null;
-        if (subject.LimitUsd < needed)
-            return subject.Refuse(needed);
         var at = runAt is { } later && later > time.GetUtcNow() ? later : time.GetUtcNow();
         foreach (var definition in await book.MatchAsync(subject, model, cancellationToken))
         {

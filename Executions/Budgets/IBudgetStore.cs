@@ -33,7 +33,7 @@ public interface IBudgetStore
     Task<bool> NoteAlertAsync(string id, DateTimeOffset periodStart, decimal share, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Holds an amount in all of the budgets named, or in none: one statement, under locks taken in the order of ids. Unknown budgets are passed over.
+    /// Holds an amount in all of the budgets named, or in none: one statement, under locks taken in one order. Unknown budgets are passed over.
     /// </summary>
     Task<ReserveResult> ReserveAsync(BudgetReservation reservation, CancellationToken cancellationToken);
 

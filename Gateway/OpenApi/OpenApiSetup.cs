@@ -14,6 +14,7 @@ internal static class OpenApiSetup
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
+        ["PutBudget"] = """{"scope":{"agent":"daily_brief"},"period":"day","time_zone":"Europe/Berlin","limit_usd":5,"alert_at":[0.85,0.95]}""",
         ["CreateKey"] = """{"name":"ci","role":"user","user":"ci@example.com","expires_in":"720h"}""",
     };
 

@@ -58,13 +58,13 @@ internal sealed partial class PostgresExecutionStore
             // The same item twice in one batch is written once: the second occurrence finds the first.
             results[i] = written.Remove(items[i].Id)
                 ? new AcceptResult(AcceptOutcome.Created, items[i].ToExecution())
-                : await FindAcceptedAsync(items[i], cancellationToken);
+                : await FindAcceptedAsync(items[i], cancellationToken) ?? throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
         }
 
         return results;
     }
 
-    private async Task<AcceptResult> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken)
+    public async Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             $"SELECT {ExecutionColumns}, e.request_hash FROM {ExecutionTables} WHERE e.id = $1 OR (e.user_id = $2 AND e.idempotency_key = $3)");
@@ -73,7 +73,7 @@ internal sealed partial class PostgresExecutionStore
         command.Parameters.Add(P(item.IdempotencyKey));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
+            return null;
         var found = ReadExecution(reader);
         var hash = reader.IsDBNull(ExecutionColumnCount) ? null : reader.GetFieldValue<byte[]>(ExecutionColumnCount);
         return item.Repeats(found, hash) ? new AcceptResult(AcceptOutcome.Existing, found) : new AcceptResult(AcceptOutcome.Conflict, null);

@@ -12,18 +12,18 @@ internal sealed partial class PostgresExecutionStore : IBudgetStore
         b.period_start, b.period_end, b.alerted
         """;
 
-    // The locks are taken in the order of ids, here and where calls settle, so that no two wait for each other; and a row that was locked
+    // The locks are taken in the order of numbers, here and where calls settle, so that no two wait for each other; and a row that was locked
     // is read as it is then, not as it was when the statement began.
     private const string ReserveSql = $"""
-        WITH b AS (SELECT * FROM budgets WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE),
+        WITH b AS (SELECT * FROM budgets WHERE id = ANY($1::text[]) ORDER BY number FOR UPDATE),
         verdict AS (
           SELECT NOT EXISTS (
             SELECT FROM b WHERE period_end <= $2::timestamptz OR limit_usd - spent_usd - reserved_usd < $3::numeric OR limit_usd - spent_usd - reserved_usd <= 0
           ) AS held),
-        hold AS (UPDATE budgets SET reserved_usd = budgets.reserved_usd + $3::numeric FROM b, verdict WHERE budgets.id = b.id AND verdict.held),
+        hold AS (UPDATE budgets SET reserved_usd = budgets.reserved_usd + $3::numeric FROM b, verdict WHERE budgets.number = b.number AND verdict.held),
         noted AS (
           INSERT INTO budget_reservations (id, execution_id, fence, platform, model, input_tokens, output_tokens, amount_usd, budgets, created_at, expires_at)
-          SELECT $4::uuid, $5::uuid, $6::bigint, $7::text, $8::text, $9::bigint, $10::bigint, $3::numeric, $1::text[], $2::timestamptz, $11::timestamptz
+          SELECT $4::uuid, $5::uuid, $6::bigint, $7::text, $8::text, $9::bigint, $10::bigint, $3::numeric, ARRAY(SELECT number FROM b), $2::timestamptz, $11::timestamptz
           FROM verdict WHERE held)
         SELECT {BudgetColumns}, verdict.held FROM verdict LEFT JOIN b ON true
         """;
@@ -31,11 +31,11 @@ internal sealed partial class PostgresExecutionStore : IBudgetStore
     // Completes a statement that has settled(budgets, amount, cost): what was held, and what takes its place.
     private const string ChargeSql = """
         owed AS (
-          SELECT o.id, sum(s.amount) AS amount, sum(s.cost) AS cost FROM settled s CROSS JOIN LATERAL unnest(s.budgets) AS o(id) GROUP BY o.id),
-        owing AS (SELECT b.id FROM budgets b WHERE b.id IN (SELECT id FROM owed) ORDER BY b.id FOR UPDATE),
+          SELECT o.number, sum(s.amount) AS amount, sum(s.cost) AS cost FROM settled s CROSS JOIN LATERAL unnest(s.budgets) AS o(number) GROUP BY o.number),
+        owing AS (SELECT b.number FROM budgets b WHERE b.number IN (SELECT number FROM owed) ORDER BY b.number FOR UPDATE),
         charged AS (
           UPDATE budgets b SET reserved_usd = b.reserved_usd - o.amount, spent_usd = b.spent_usd + o.cost
-          FROM owing w JOIN owed o ON o.id = w.id WHERE b.id = w.id)
+          FROM owing w JOIN owed o ON o.number = w.number WHERE b.number = w.number)
         """;
 
     private const string SettleSql = $"""

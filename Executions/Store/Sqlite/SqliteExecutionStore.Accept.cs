@@ -27,21 +27,25 @@ internal sealed partial class SqliteExecutionStore
                         i.RequestId, i.IdempotencyKey, i.RequestHash, i.KeyId) == 1;
                     if (created)
                         queue.Run(i.Id.Text(), i.Priority, i.RunAt?.Micros() ?? Now());
-                    results[n] = created ? new AcceptResult(AcceptOutcome.Created, i.ToExecution()) : FindAccepted(connection, i);
+                    results[n] = created ? new AcceptResult(AcceptOutcome.Created, i.ToExecution()) 
+                        : FindAccepted(connection, i) ?? throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
                 }
 
                 return results;
             },
             cancellationToken);
 
-    private static AcceptResult FindAccepted(SqliteConnection connection, NewExecution item)
+    public Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken) =>
+        ReadAsync(connection => FindAccepted(connection, item), cancellationToken);
+
+    private static AcceptResult? FindAccepted(SqliteConnection connection, NewExecution item)
     {
         using var command = connection.Command(
             $"SELECT {SqliteRows.ExecutionColumns}, e.request_hash FROM {SqliteRows.ExecutionTables} WHERE e.id = @p0 OR (e.user_id = @p1 AND e.idempotency_key = @p2)",
             item.Id.Text(), item.User, item.IdempotencyKey);
         using var reader = command.ExecuteReader();
         if (!reader.Read())
-            throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
+            return null;
         var found = SqliteRows.ReadExecution(reader);
         var hash = reader.IsDBNull(SqliteRows.ExecutionColumnCount) ? null : reader.GetFieldValue<byte[]>(SqliteRows.ExecutionColumnCount);
         return item.Repeats(found, hash) ? new AcceptResult(AcceptOutcome.Existing, found) : new AcceptResult(AcceptOutcome.Conflict, null);

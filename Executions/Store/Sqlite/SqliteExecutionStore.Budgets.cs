@@ -83,7 +83,10 @@ internal sealed partial class SqliteExecutionStore : IBudgetStore
                 var (call, amount) = (reservation.Call, ((decimal?)reservation.AmountUsd).Nanos());
                 connection.Execute("UPDATE budgets SET reserved_nano = reserved_nano + @p1 WHERE id IN (SELECT value FROM json_each(@p0))", ids, amount);
                 connection.Execute(
-                    "INSERT INTO budget_reservations VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, NULL)",
+                    """
+                    INSERT INTO budget_reservations VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7,
+                      (SELECT json_group_array(number) FROM budgets WHERE id IN (SELECT value FROM json_each(@p8))), @p9, @p10, NULL)
+                    """,
                     call.Id.Text(), reservation.Execution?.Text(), reservation.Fence, call.Model.Platform, call.Model.Model, call.Most.Input, call.Most.Output,
                     amount, ids, reservation.Now.Micros(), reservation.ExpiresAt.Micros());
                 return new ReserveResult(true, found);
@@ -164,7 +167,7 @@ internal sealed partial class SqliteExecutionStore : IBudgetStore
         connection.Execute(
             """
             UPDATE budgets SET reserved_nano = reserved_nano - r.amount_nano, spent_nano = spent_nano + coalesce(@p1, r.amount_nano)
-            FROM budget_reservations r WHERE r.id = @p0 AND budgets.id IN (SELECT value FROM json_each(r.budgets))
+            FROM budget_reservations r WHERE r.id = @p0 AND budgets.number IN (SELECT value FROM json_each(r.budgets))
             """,
             call, cost);
         connection.Execute("DELETE FROM budget_reservations WHERE id = @p0", call);

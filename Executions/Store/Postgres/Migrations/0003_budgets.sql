@@ -3,8 +3,10 @@ ALTER TABLE executions ADD COLUMN key_id text;
 
 -- What may be spent. Null in a column of the scope matches everything. spent and reserved are of the period period_start..period_end
 -- (null: for ever); what remains is always limit - spent - reserved. alerted is the highest share of alert_at that was told of in it.
+-- number tells a budget from a former one of the same id: what is held for that one is not this one's.
 CREATE TABLE budgets (
-  id           text PRIMARY KEY,
+  number       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id           text NOT NULL UNIQUE,
   agent        text,
   user_id      text,
   key_id       text,
@@ -21,7 +23,7 @@ CREATE TABLE budgets (
   alerted      numeric(6, 4) NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- Money that is held for a call under way, in every budget that it counts for. The row goes when the call is recorded; one whose call
+-- Money that is held for a call under way, in every budget (by number) that it counts for. The row goes when the call is recorded; one whose call
 -- is never recorded (its worker died) is charged in full once lapses_at has passed. id is that of the call in llm_calls.
 CREATE TABLE budget_reservations (
   id            uuid PRIMARY KEY,
@@ -32,7 +34,7 @@ CREATE TABLE budget_reservations (
   input_tokens  bigint NOT NULL,
   output_tokens bigint NOT NULL,
   amount_usd    numeric(18, 9) NOT NULL,
-  budgets       text[] NOT NULL,
+  budgets       bigint[] NOT NULL,
   created_at    timestamptz NOT NULL,
   expires_at    timestamptz NOT NULL,
   lapses_at     timestamptz

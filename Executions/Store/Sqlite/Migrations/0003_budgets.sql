@@ -3,9 +3,10 @@ ALTER TABLE executions ADD COLUMN key_id text;
 
 -- What may be spent. Null in a column of the scope matches everything. spent and reserved are of the period period_start..period_end
 -- (null: for ever); what remains is always limit - spent - reserved. alerted is the highest share of alert_at that was told of in it,
--- in ten thousandths.
+-- in ten thousandths. number tells a budget from a former one of the same id: what is held for that one is not this one's.
 CREATE TABLE budgets (
-  id            text NOT NULL PRIMARY KEY,
+  number        integer PRIMARY KEY AUTOINCREMENT,
+  id            text NOT NULL UNIQUE,
   agent         text,
   user_id       text,
   key_id        text,
@@ -22,7 +23,7 @@ CREATE TABLE budgets (
   alerted       integer NOT NULL DEFAULT 0
 );
 
--- Money that is held for a call under way, in every budget that it counts for (a JSON array of their ids). The row goes when the call is
+-- Money that is held for a call under way, in every budget that it counts for (a JSON array of their numbers). The row goes when the call is
 -- recorded; one whose call is never recorded (its worker died) is charged in full once lapses_at has passed. id is that of the call in llm_calls.
 CREATE TABLE budget_reservations (
   id            text NOT NULL PRIMARY KEY,
