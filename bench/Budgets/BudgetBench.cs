@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using OsMEN.Executions;
 using OsMEN.Executions.Budgets;
 using OsMEN.Llm;
 using OsMEN.Tests.Infrastructure;
