@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.Security;
@@ -10,12 +11,17 @@ using OsMEN.Gateway.Usage;
 namespace OsMEN.Gateway;
 
 /// <summary>All that the API reads and writes as JSON, without reflection.</summary>
+[JsonSerializable(typeof(BudgetBody))]
+[JsonSerializable(typeof(BudgetView))]
+[JsonSerializable(typeof(DateTimeOffset?))]
+[JsonSerializable(typeof(decimal))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(InfoView))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(Page<BudgetView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]

@@ -2,6 +2,8 @@ using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
 using OsMEN.Gateway.Analytics;
+using OsMEN.Executions.Budgets;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -31,6 +33,9 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<RequestMetrics>();
     builder.Services.AddInstruments<EventStreams>();
     builder.Services.AddInstruments<WebSocketConnections>();
+    builder.Services.AddInstruments<BudgetMetrics>();
+    builder.Services.AddSingleton<BudgetAdmission>();
+    builder.Services.AddSingleton<AgentAdmission>();
     builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton<UsageReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
@@ -55,6 +60,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();
+    app.MapBudgetsApi();
     app.MapAnalyticsApi();
     app.MapUsageApi();
     app.MapPricesApi();

@@ -1,4 +1,5 @@
 using OsMEN.Bench;
+using OsMEN.Bench.Budgets;
 using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
@@ -12,7 +13,7 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -38,6 +39,8 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
             await EndToEndBench.ThroughputAsync(postgres, redis, report, store);
         if (Wants("latency"))
             await EndToEndBench.LatencyAsync(postgres, redis, report, store);
+        if (Wants("budgets"))
+            await BudgetBench.RunAsync(postgres, report, store);
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }

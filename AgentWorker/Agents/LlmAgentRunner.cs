@@ -28,7 +28,7 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, Executi
                 span.SetTag("gen_ai.request.model", model.Model);
             }
 
-            var client = clients.Get(agent.Model, spent.Add);
+            var client = clients.Get(agent.Model, spent.Add, run.Account);
             var options = new ChatOptions
             {
                 Instructions = agent.Instructions,

@@ -68,7 +68,7 @@ internal sealed partial class ExecutionRunner(
                 return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
-            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)), execution.Stopping);
+            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)) { Account = Account(execution.Claim) }, execution.Stopping);
             return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
@@ -80,6 +80,22 @@ internal sealed partial class ExecutionRunner(
             LogFailed(logger, e, asked.Id, asked.Target);
             return Failed(asked, new ExecutionError(e.GetType().Name, e.Message), retry: true);
         }
+    }
+
+    private static BudgetSubject Account(ClaimedExecution claim)
+    {
+        var asked = claim.Execution;
+        return new BudgetSubject
+        {
+            Agent = asked.Kind == ExecutionKind.Agent ? asked.Target : null,
+            User = asked.User,
+            Key = asked.KeyId,
+            Execution = asked.Id,
+            Fence = claim.Fence,
+            Attempt = asked.Attempt,
+            LimitUsd = asked.BudgetUsd,
+            SpentBeforeUsd = asked.CostUsd,
+        };
     }
 
     private void Add(RunningExecution execution, LlmCall call)

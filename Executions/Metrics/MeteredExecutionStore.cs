@@ -9,7 +9,7 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls"];
+        ["migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls"];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -38,6 +38,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken) =>
         MeasureAsync("accept", () => _store.AcceptAsync(items, cancellationToken));
+
+    public Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken) =>
+        MeasureAsync("find_accepted", () => _store.FindAcceptedAsync(item, cancellationToken));
 
     public Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken) =>
         MeasureAsync("claim", () => _store.ClaimAsync(worker, max, lease, cancellationToken));

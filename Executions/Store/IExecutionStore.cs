@@ -21,6 +21,9 @@ public interface IExecutionStore
     /// <summary>Writes all, and answers in the order given. A repeated id counts as <see cref="AcceptOutcome.Existing"/>, so a retry after a lost answer is safe.</summary>
     Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken);
 
+    /// <summary>What <see cref="AcceptAsync"/> would answer for something that was accepted before, by its id or its key; null for what is new. Changes nothing.</summary>
+    Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken);
+
     /// <summary>Takes up to <paramref name="max"/> due executions for a worker, highest priority first, then oldest due.</summary>
     Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken);
 

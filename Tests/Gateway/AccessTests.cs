@@ -18,11 +18,14 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
     private static readonly Dictionary<string, string> Routes = new(StringComparer.Ordinal)
     {
         ["DELETE /api/v1/agents/{id}"] = Admins,
+        ["DELETE /api/v1/budgets/{id}"] = Admins,
         ["DELETE /api/v1/keys/{id}"] = Admins,
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
         ["GET /api/v1/analytics/{view}"] = Everybody,
+        ["GET /api/v1/budgets/"] = Everybody,
+        ["GET /api/v1/budgets/{id}"] = Everybody,
         ["GET /api/v1/executions"] = Everybody,
         ["GET /api/v1/executions/{id}"] = Everybody,
         ["GET /api/v1/executions/{id}/events"] = Everybody,
@@ -54,6 +57,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /health/check"] = Everybody,
         ["PUT /api/v1/agents/{id}"] = Admins,
         ["PUT /api/v1/prices/"] = Admins,
+        ["PUT /api/v1/budgets/{id}"] = Admins,
     };
 
     public static TheoryData<string> Names => [.. Routes.Keys];

@@ -102,6 +102,8 @@ internal sealed partial class SqliteExecutionStore
             var isNew = _call.Run(
                 c.Id.Text(), execution, c.Platform, c.Model, c.StartedAt.Micros(), c.Duration.TotalMilliseconds, c.TimeToFirstToken?.TotalMilliseconds,
                 (int)c.Status, c.Error, t.Input, t.Output, t.CachedInput, t.CacheWrite, t.Reasoning, c.Estimated ? 1 : 0, c.CostUsd.Nanos()) == 1;
+            if (c.HeldUsd is not null)
+                Settle(connection, c.Id.Text(), c.CostUsd.Nanos());
             if (isNew)
                 _spend.Run(execution, c.Platform, c.Model, t.Input, t.Output, t.CachedInput, t.CacheWrite, t.Reasoning, c.CostUsd.Nanos() ?? 0);
         }
