@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway;
@@ -15,6 +16,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(InfoView))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]

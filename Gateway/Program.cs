@@ -5,6 +5,7 @@ using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -30,6 +31,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<WebSocketConnections>();
     builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
+    builder.AddOpenAI();
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
     builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));
@@ -52,6 +54,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapWebSocketApi();
     app.MapKeysApi();
     app.MapAnalyticsApi();
+    app.MapOpenAIApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OsMEN.Llm.Fallback;
+using OsMEN.Llm.Forwarding;
 
 namespace OsMEN.Llm;
 
 /// <summary>Registers model clients with a service.</summary>
 public static class LlmExtensions
 {
-    /// <summary>Adds <see cref="ChatClients"/>, <see cref="LlmOptions"/> and <see cref="PriceTable"/>.</summary>
+    /// <summary>Adds <see cref="ChatClients"/>, <see cref="ModelForwarder"/>, <see cref="LlmOptions"/> and <see cref="PriceTable"/>.</summary>
     /// <exception cref="FormatException">A configuration key holds what cannot be used, see <see cref="LlmOptions.Read"/>.</exception>
     public static IServiceCollection AddLlm(this IServiceCollection services, IConfiguration configuration)
     {
@@ -15,6 +17,8 @@ public static class LlmExtensions
         services.AddSingleton(LlmOptions.Read(configuration));
         services.AddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<ChatClients>();
+        services.AddSingleton<ModelForwarder>();
+        services.AddSingleton<ModelCalls>();
         return services;
     }
 }

@@ -37,7 +37,7 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
         }
     }
 
-    private static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
+    internal static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
     {
         401 or 403 => LlmErrorKind.Unauthorized,
         408 => LlmErrorKind.Timeout,
