@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Text.Json;
-using Microsoft.Extensions.AI;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Executions;

@@ -12,6 +12,8 @@ internal sealed class CompletionWriter(string id, DateTimeOffset created, string
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly JsonSerializerOptions Arguments = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static string NewId(Guid id) => $"chatcmpl-{id:N}";
 
     /// <summary>A whole answer.</summary>
@@ -90,7 +92,7 @@ internal sealed class CompletionWriter(string id, DateTimeOffset created, string
             writer.WriteString("type"u8, "function"u8);
             writer.WriteStartObject("function"u8);
             writer.WriteString("name"u8, calls[i].Name);
-            writer.WriteString("arguments"u8, JsonSerializer.Serialize(calls[i].Arguments ?? new Dictionary<string, object?>(StringComparer.Ordinal), AIJsonUtilities.DefaultOptions));
+            writer.WriteString("arguments"u8, JsonSerializer.Serialize(calls[i].Arguments ?? new Dictionary<string, object?>(StringComparer.Ordinal), Arguments));
             writer.WriteEndObject();
             writer.WriteEndObject();
         }

@@ -19,8 +19,8 @@ internal static class OpenAIApi
         builder.Services.AddSingleton<ModelCompletions>();
         builder.Services.AddSingleton<AgentCompletions>();
 
-        // Before the writer of problem details, which takes what this one leaves.
-        builder.Services.AddSingleton<IProblemDetailsWriter, OpenAIErrors>();
+        // Before the framework's writer of problem details, whoever added that: it takes what this one leaves.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, OpenAIErrors>());
     }
 
     public static void MapOpenAIApi(this IEndpointRouteBuilder app)

@@ -34,6 +34,9 @@ internal sealed class ForwardPatience : IDisposable
         _stop = new CancellationTokenSource(options.Timeout, time);
     }
 
+    /// <summary>How many answers are read on now whose clients have left.</summary>
+    internal static int Draining => Volatile.Read(ref s_drains);
+
     /// <summary>For what is asked of the provider.</summary>
     public CancellationToken Token => _stop.Token;
 
