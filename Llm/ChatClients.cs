@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.AI;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Pipeline;
 using OsMEN.Llm.Providers;
 
@@ -33,7 +34,7 @@ public sealed class ChatClients : IDisposable
         };
     }
 
-    /// <summary>What <see cref="Get"/> takes for a null model.</summary>
+    /// <summary>What <see cref="Get(string?, Action{LlmCall})"/> takes for a null model.</summary>
     public ModelName Default => _options.DefaultModel;
 
     /// <summary>
@@ -41,14 +42,25 @@ public sealed class ChatClients : IDisposable
     /// call that was made, also failed, repeated and abandoned ones, from any thread. Disposing the client does nothing.
     /// </summary>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
-    public IChatClient Get(string? model, Action<LlmCall> onCall)
+    public IChatClient Get(string? model, Action<LlmCall> onCall) => Get(Parse(model), onCall, _options.MaxRetries);
+
+    /// <summary>The same for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.</summary>
+    public IChatClient Get(IReadOnlyList<ModelName> models, ModelCalls calls, Action<LlmCall> onCall)
     {
-        var name = Parse(model);
+        ArgumentNullException.ThrowIfNull(calls);
+        return new FallbackChatClient(models, model => GetOnce(model, call => { calls.Spent(call); onCall(call); }), calls);
+    }
+
+    /// <summary>A client whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
+    public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall) => Get(model, onCall, maxRetries: 0);
+
+    private IChatClient Get(ModelName name, Action<LlmCall> onCall, int maxRetries)
+    {
         if (_providers.Count > MaxProviders)
             _providers.Clear();
         var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
         return new TracingChatClient(
-            new RetryChatClient(new MeteringChatClient(provider, name, _prices, onCall, _time), _options.MaxRetries, _time), name, _options.CapturesContent);
+            new RetryChatClient(new MeteringChatClient(provider, name, _prices, onCall, _time), maxRetries, _time), name, _options.CapturesContent);
     }
 
     public void Dispose()
@@ -58,7 +70,7 @@ public sealed class ChatClients : IDisposable
         _http.Dispose();
     }
 
-    /// <summary>The model that <see cref="Get"/> would take.</summary>
+    /// <summary>The model that <see cref="Get(string?, Action{LlmCall})"/> would take.</summary>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
     public ModelName Parse(string? model)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OsMEN.Llm.Cache;
 using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Forwarding;
 
@@ -14,11 +15,14 @@ public static class LlmExtensions
     public static IServiceCollection AddLlm(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(LlmOptions.Read(configuration));
+        var options = LlmOptions.Read(configuration);
+        services.AddSingleton(options);
+        services.AddSingleton(ModelRoutes.Read(configuration, options));
         services.AddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<ChatClients>();
         services.AddSingleton<ModelForwarder>();
         services.AddSingleton<ModelCalls>();
+        services.AddSingleton<AnswerCache>();
         return services;
     }
 }

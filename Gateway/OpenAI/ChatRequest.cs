@@ -8,29 +8,25 @@ namespace OsMEN.Gateway.OpenAI;
 /// <param name="Options">Parameters and tools.</param>
 internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOptions Options)
 {
-    /// <summary>The request; else an error that names the field.</summary>
-    public static (ChatRequest? Request, IResult? Error) Read(JsonElement body)
+    /// <exception cref="ChatRequestException">A field cannot be used.</exception>
+    public static ChatRequest Read(JsonElement body)
     {
         try
         {
             // What would have to be dropped is refused: the answer would not be the one that was asked for.
             if (body.TryGetProperty("n", out var n) && !(n.ValueKind == JsonValueKind.Null || (n.TryGetInt32(out var count) && count == 1)))
-                return Wrong("n", "can only be 1 for models of this platform");
+                throw new ChatRequestException("n", "can only be 1 for models of this platform");
             foreach (var name in (string[])["logprobs", "top_logprobs", "audio", "functions", "function_call", "prediction", "logit_bias"])
             {
                 if (body.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False))
-                    return Wrong(name, "is not possible for models of this platform");
+                    throw new ChatRequestException(name, "is not possible for models of this platform");
             }
 
-            return (new ChatRequest([.. ReadMessages(body)], ReadOptions(body)), null);
-        }
-        catch (ChatRequestException e)
-        {
-            return Wrong(e.Field, e.Message);
+            return new ChatRequest([.. ReadMessages(body)], ReadOptions(body));
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            return Wrong("", "is no chat request: a field has the wrong type");
+            throw new ChatRequestException("", "is no chat request: a field has the wrong type");
         }
     }
 
@@ -56,8 +52,6 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
             };
         }
     }
-
-    private static (ChatRequest?, IResult) Wrong(string field, string message) => (null, OpenAIErrors.Invalid(field, message));
 
     private static List<AIContent> ReadContent(JsonElement content, string place) => content.ValueKind switch
     {

@@ -5,6 +5,7 @@ using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Forwarding;
 
 namespace OsMEN.Gateway.OpenAI;
@@ -66,28 +67,28 @@ internal static class OpenAIApi
         return request is null ? (null, OpenAIErrors.Invalid(field, error!)) : (request, null);
     }
 
-    private static IResult List(AgentCatalog catalog, ChatClients clients, LlmOptions options)
+    private static IResult List(AgentCatalog catalog, LlmOptions options, ModelRoutes routes)
     {
         var agents = catalog.List();
-        var models = agents.Select(a => a.Model).Append(clients.Default.ToString()).Append(ModelName.Offline.ToString())
+        var models = agents.Select(a => a.Model).Append(options.DefaultModel.ToString()).Append(ModelName.Offline.ToString())
             .Where(m => IsModel(m, options)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
-        return TypedResults.Ok(new ModelList("list", [.. agents.Select(a => View(AgentCompletions.Prefix + a.Id)), .. models.Select(m => View(m!))]));
+        return TypedResults.Ok(new ModelList("list", [.. agents.Select(a => View(AgentCompletions.Prefix + a.Id)), .. routes.Aliases.Select(View), .. models.Select(m => View(m!))]));
     }
 
-    private static async Task<IResult> GetAsync(string id, AgentCatalog catalog, LlmOptions options, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(string id, AgentCatalog catalog, LlmOptions options, ModelRoutes routes, CancellationToken cancellationToken)
     {
         // The clients' libraries escape the slash.
         var name = Uri.UnescapeDataString(id);
         var exists = name.StartsWith(AgentCompletions.Prefix, StringComparison.Ordinal)
             ? await catalog.FindFreshAsync(name[AgentCompletions.Prefix.Length..], cancellationToken) is not null
-            : IsModel(name, options);
+            : routes.Aliases.Contains(name, StringComparer.Ordinal) || IsModel(name, options);
         return exists ? TypedResults.Ok(View(name)) : OpenAIErrors.UnknownModel(name);
     }
 
     private static bool IsModel(string? name, LlmOptions options) => ModelName.TryParse(name, out var model) && options.IsAvailable(model.Platform);
 
     // Neither agents nor providers' models tell when they were made.
-    private static ModelView View(string id) => new(id, "model", 0, id.StartsWith(AgentCompletions.Prefix, StringComparison.Ordinal) ? "osmen" : id[..id.IndexOf('/', StringComparison.Ordinal)]);
+    private static ModelView View(string id) => new(id, "model", 0, id.StartsWith(AgentCompletions.Prefix, StringComparison.Ordinal) || !id.Contains('/', StringComparison.Ordinal) ? "osmen" : id[..id.IndexOf('/', StringComparison.Ordinal)]);
 }
 
 /// <summary>Agents and models.</summary>

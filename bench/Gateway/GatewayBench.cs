@@ -132,9 +132,22 @@ internal static class GatewayBench
             LoadClient? client;
             lock (idle)
                 idle.TryPop(out client);
+            var wasUsed = client is not null;
             client ??= await LoadClient.ConnectAsync(target.Address);
             var sent = Stopwatch.GetTimestamp();
-            await SendAsync(client, request, target);
+            try
+            {
+                await SendAsync(client, request, target);
+            }
+            catch (Exception e) when (wasUsed && e is IOException or System.Net.Sockets.SocketException)
+            {
+                // The server closed it meanwhile, as it may: Node does after five idle seconds.
+                client.Dispose();
+                client = await LoadClient.ConnectAsync(target.Address);
+                sent = Stopwatch.GetTimestamp();
+                await SendAsync(client, request, target);
+            }
+
             var took = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
             lock (idle)
             {
