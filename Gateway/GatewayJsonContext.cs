@@ -6,6 +6,7 @@ using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway;
 
@@ -21,6 +22,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(ProjectionView))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class GatewayJsonContext : JsonSerializerContext

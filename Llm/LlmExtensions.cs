@@ -18,7 +18,7 @@ public static class LlmExtensions
         var options = LlmOptions.Read(configuration);
         services.AddSingleton(options);
         services.AddSingleton(ModelRoutes.Read(configuration, options));
-        services.AddSingleton(_ => PriceTable.Shipped());
+        services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<ChatClients>();
         services.AddSingleton<ModelForwarder>();
         services.AddSingleton<ModelCalls>();

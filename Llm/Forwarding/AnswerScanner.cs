@@ -13,6 +13,12 @@ internal sealed class AnswerScanner
     /// <summary>The last usage that the provider told.</summary>
     public TokenUsage? Usage { get; private set; }
 
+    /// <summary>Whether that was told at the end or after it, so that it is all.</summary>
+    public bool IsUsageFinal { get; private set; }
+
+    /// <summary>At which tier the provider says that it served the call.</summary>
+    public ServiceTier Tier { get; private set; }
+
     /// <summary>Characters of the answer so far: text, reasoning, refusals, names and arguments of tool calls.</summary>
     public long Characters { get; private set; }
 
@@ -26,7 +32,7 @@ internal sealed class AnswerScanner
     public bool HasFailed { get; private set; }
 
     /// <summary>False when it is no JSON object. <paramref name="isUsageOnly"/>: it holds nothing but the usage.</summary>
-    public bool Scan(ReadOnlySpan<byte> json, out bool isUsageOnly)
+    public bool Scan(ReadOnlySpan<byte> json, bool isChunk, out bool isUsageOnly)
     {
         isUsageOnly = false;
         var (choices, hasUsage) = (0, false);
@@ -53,6 +59,12 @@ internal sealed class AnswerScanner
                     ModelId = reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 and <= 200 } name ? name : null;
                     reader.Skip();
                 }
+                else if (reader.ValueTextEquals("service_tier"u8))
+                {
+                    reader.Read();
+                    Tier = reader.TokenType == JsonTokenType.String ? ServiceTiers.Parse(reader.GetString()) : Tier;
+                    reader.Skip();
+                }
                 else if (reader.ValueTextEquals("error"u8))
                 {
                     reader.Read();
@@ -66,6 +78,8 @@ internal sealed class AnswerScanner
                 }
             }
 
+            if (hasUsage)
+                IsUsageFinal = IsFinished || !isChunk;
             isUsageOnly = hasUsage && choices == 0;
             return reader.TokenType == JsonTokenType.EndObject;
         }
@@ -94,7 +108,7 @@ internal sealed class AnswerScanner
         }
 
         using var usage = JsonDocument.ParseValue(ref reader);
-        Usage = ForwardUsage.Read(usage.RootElement) ?? Usage;
+        Usage = ProviderUsage.Read(usage.RootElement) ?? Usage;
         return true;
     }
 

@@ -3,7 +3,7 @@ using OsMEN.Llm.Pipeline;
 namespace OsMEN.Llm.Forwarding;
 
 /// <summary>What one call that was handed on used: the same rules as <see cref="CallMeter"/>, from bytes.</summary>
-internal sealed class ForwardMeter(ModelName model, ForwardRequest request, PriceTable prices, TimeProvider time, Action<LlmCall> onCall)
+internal sealed class ForwardMeter(ModelName model, ModelName? hosted, ForwardRequest request, PriceTable prices, TimeProvider time, Action<LlmCall> onCall)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
@@ -18,15 +18,14 @@ internal sealed class ForwardMeter(ModelName model, ForwardRequest request, Pric
     /// <summary>Looks at one chunk of a stream; true when it holds nothing but the usage.</summary>
     public bool AddChunk(ReadOnlySpan<byte> json)
     {
-        Scanner.Scan(json, out var isUsageOnly);
+        Scanner.Scan(json, isChunk: true, out var isUsageOnly);
         if (Scanner.HasContent)
             _first ??= time.GetElapsedTime(_started);
         return isUsageOnly;
     }
 
     /// <summary>Tells the call, once.</summary>
-    /// <param name="isComplete">Whether the answer was read to its end, whoever still wanted it.</param>
-    public LlmCall? End(LlmCallStatus status, string? error = null, bool isComplete = false)
+    public LlmCall? End(LlmCallStatus status, string? error = null)
     {
         if (_ended)
             return null;
@@ -37,8 +36,8 @@ internal sealed class ForwardMeter(ModelName model, ForwardRequest request, Pric
         var estimated = told is null && IsAccepted;
         var tokens = told ?? (estimated ? new TokenUsage(CallMeter.Estimate(request.InputCharacters()), CallMeter.Estimate(Scanner.Characters)) : default);
 
-        // A stream that ends early has told of its output at most what was there at its start.
-        if (status != LlmCallStatus.Ok && !isComplete && told is { } part && CallMeter.Estimate(Scanner.Characters) > part.Output)
+        // What is told at a stream's start is its input, and of its output what was there by then.
+        if (!Scanner.IsUsageFinal && told is { } part && CallMeter.Estimate(Scanner.Characters) > part.Output)
             (tokens, estimated) = (part with { Output = CallMeter.Estimate(Scanner.Characters) }, true);
         var answered = Scanner.ModelId;
         var call = new LlmCall
@@ -53,7 +52,7 @@ internal sealed class ForwardMeter(ModelName model, ForwardRequest request, Pric
             Error = error,
             Tokens = tokens,
             Estimated = estimated,
-            CostUsd = !IsAccepted && told is null ? 0 : prices.Cost(model, tokens) ?? (answered is null ? null : prices.Cost(model with { Model = answered }, tokens)),
+            CostUsd = IsAccepted || told is not null ? prices.FindForCall(model, answered, hosted, _startedAt)?.Cost(tokens, Scanner.Tier) : 0,
         };
         onCall(call);
         return call;

@@ -1,13 +1,13 @@
+using OsMEN.Llm.Pipeline;
+
 namespace OsMEN.Llm.Forwarding;
 
 /// <summary>
 /// How long a call that was handed on may take: as a whole, and in silence. When its client leaves, an answer that has begun is read on to its
-/// usage for <see cref="DrainLimit"/>, since the provider bills it to the end; one that has not is left at once.
+/// usage for <see cref="MeteringChatClient.DrainLimit"/>, since the provider bills it to the end; one that has not is left at once.
 /// </summary>
 internal sealed class ForwardPatience : IDisposable
 {
-    internal static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
-
     // Clients that come and go must not pile up connections: beyond this an answer is left where it is, and estimated.
     private const int MaxDrains = 256;
 
@@ -58,10 +58,10 @@ internal sealed class ForwardPatience : IDisposable
     {
         if (Interlocked.Exchange(ref _left, 1) != 0)
             return;
-        _whole = Min(_whole, _time.GetElapsedTime(_started) + DrainLimit);
+        _whole = Min(_whole, _time.GetElapsedTime(_started) + MeteringChatClient.DrainLimit);
         _isDraining = MayDrain;
         if (_isDraining && Interlocked.Increment(ref s_drains) <= MaxDrains)
-            _stop.CancelAfter(DrainLimit);
+            _stop.CancelAfter(MeteringChatClient.DrainLimit);
         else
             _stop.Cancel();
     }

@@ -89,17 +89,22 @@ public sealed class ForwardRequest
     {
         using var document = JsonDocument.Parse(_json);
         var root = document.RootElement;
-        return root.TryGetProperty("messages", out var messages) && messages.ValueKind == JsonValueKind.Array
-            ? messages.EnumerateArray().Sum(m => m.ValueKind == JsonValueKind.Object && m.TryGetProperty("content", out var content) ? Characters(content) : 0)
-            : root.TryGetProperty("input", out var input) ? Characters(input) : 0;
+        return Sum(root, "messages") + Sum(root, "input") + Sum(root, "tools");
+
+        static long Sum(JsonElement root, string name) => root.TryGetProperty(name, out var value) ? Characters(value) : 0;
     }
 
-    // A text, or parts of which some hold a text.
+    // A text; parts, messages, calls and tools of which some hold texts.
     private static long Characters(JsonElement content) => content.ValueKind switch
     {
         JsonValueKind.String => content.GetString()!.Length,
         JsonValueKind.Array => content.EnumerateArray().Sum(Characters),
-        JsonValueKind.Object when content.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String => text.GetString()!.Length,
+        JsonValueKind.Object => content.EnumerateObject().Sum(p => p.Name switch
+        {
+            "parameters" => p.Value.GetRawText().Length,
+            "text" or "content" or "name" or "arguments" or "description" or "function" or "tool_calls" => Characters(p.Value),
+            _ => 0,
+        }),
 
         // Embeddings also take tokens: one is about four characters.
         JsonValueKind.Number => 4,

@@ -101,14 +101,14 @@ public sealed class ForwardedAnswer : IAsyncDisposable
             : _meter.Scanner.HasFailed ? (LlmCallStatus.Error, nameof(LlmErrorKind.Unavailable))
             : _done || _meter.Scanner.IsFinished ? (LlmCallStatus.Ok, (string?)null)
             : (LlmCallStatus.Error, nameof(LlmErrorKind.Interrupted));
-        End(status, error, isComplete: _done || _meter.Scanner.IsFinished);
+        End(status, error);
         if (error == nameof(LlmErrorKind.Interrupted))
             throw new LlmException(LlmErrorKind.Interrupted, "The answer broke off before its end.");
     }
 
-    private void End(LlmCallStatus status, string? error, bool isComplete = false)
+    private void End(LlmCallStatus status, string? error)
     {
-        if (_meter.End(status, error, isComplete) is { } call)
+        if (_meter.End(status, error) is { } call)
             ForwardSpans.Tell(_span, call);
     }
 

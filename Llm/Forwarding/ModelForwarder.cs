@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using OsMEN.Llm.Pipeline;
 
 namespace OsMEN.Llm.Forwarding;
 
@@ -38,7 +39,7 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
     {
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        var meter = new ForwardMeter(model, request, prices, time, onCall);
+        var meter = new ForwardMeter(model, options.HostOf(model), request, prices, time, onCall);
         var span = ForwardSpans.Start(operation, model);
         var patience = new ForwardPatience(options, request.IsStream, time);
         HttpResponseMessage? response = null;
@@ -72,11 +73,11 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         ForwardRequest request, ForwardMeter meter, ForwardPatience patience, HttpResponseMessage response, System.Diagnostics.Activity? span)
     {
         var type = response.Content.Headers.ContentType?.MediaType;
-        if (type is not ("application/json" or "text/event-stream"))
+        if (!ProviderErrors.IsOfModel(response))
             throw new LlmException(LlmErrorKind.Unavailable, $"{response.RequestMessage?.RequestUri?.Authority} answered {type ?? "without a type"}, which no model speaks: is it the right address?");
         meter.IsAccepted = true;
         var stream = await response.Content.ReadAsStreamAsync(patience.Token);
-        if (type == "text/event-stream")
+        if (type == "text/event-stream" || (request.IsStream && type?.EndsWith("json", StringComparison.OrdinalIgnoreCase) != true))
         {
             var answer = new ForwardedAnswer(request, meter, patience, response, span, stream);
             if (await answer.BeginAsync())
@@ -85,9 +86,9 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         }
 
         var body = await ReadAllAsync(stream, response.Content.Headers.ContentLength, patience);
-        if (!meter.Scanner.Scan(body.Span, out _))
-            throw new LlmException(LlmErrorKind.Unavailable, $"{response.RequestMessage?.RequestUri?.Authority} answered what is no JSON object.");
-        var call = meter.End(patience.HasLeft ? LlmCallStatus.Cancelled : LlmCallStatus.Ok, isComplete: true);
+        if (!meter.Scanner.Scan(body.Span, isChunk: false, out _))
+            throw new LlmException(LlmErrorKind.Malformed, $"{response.RequestMessage?.RequestUri?.Authority} answered what is no JSON object.");
+        var call = meter.End(patience.HasLeft ? LlmCallStatus.Cancelled : LlmCallStatus.Ok);
         ForwardSpans.Tell(span, call!);
         return new ForwardedAnswer(request, meter, patience, response, span, body);
     }

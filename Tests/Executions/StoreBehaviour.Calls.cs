@@ -1,4 +1,5 @@
 using OsMEN.Executions;
+using OsMEN.Executions.Usage;
 using OsMEN.Llm;
 
 namespace OsMEN.Tests.Executions;
@@ -30,5 +31,8 @@ public abstract partial class StoreBehaviour
             ["ada,openai,gpt-5-mini,,0,,100,20,40,10,8,1", "bob,openai,gpt-5-mini,,2,left,100,20,40,10,8,0"],
             await DirectCalls.ReadAsync(_test!, "user_id, platform, model, execution_id, status, error, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, "
                 + (Store.Kind == "sqlite" ? "cost_nano" : "cost_usd") + " IS NOT NULL AND estimated = " + (Store.Kind == "sqlite" ? "0" : "false")));
+        var usage = await Store.ReadUsageAsync(new UsageQuery { By = UsageGroup.User, Since = at.AddDays(-1), Until = at.AddDays(1) }, Token);
+        Assert.Equal([("ada", 120L, 0.000056789m, 0L), ("bob", 120L, 0m, 120L)], usage.Select(u => (u.Group, u.Tokens.Total, u.CostUsd, u.UnpricedTokens)));
+        Assert.Equal("ada", Assert.Single(await Store.ReadUsageAsync(new UsageQuery { By = UsageGroup.User, Since = at.AddDays(-1), Until = at.AddDays(1), User = "ada" }, Token)).Group);
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using OsMEN.ServiceDefaults.Health;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
@@ -139,20 +140,29 @@ public sealed class HealthTests
     public async Task A_check_that_hangs_holds_up_no_probe_and_is_not_started_twice()
     {
         var hang = new TaskCompletionSource<HealthCheckResult>();
+        var asked = new TaskCompletionSource();
         var started = 0;
-        await using var service = await TestService.StartAsync(b => b.AddHealthComponent(
-            "database",
-            (_, _) =>
-            {
-                Interlocked.Increment(ref started);
-                return hang.Task;
-            },
-            timeout: TimeSpan.FromMilliseconds(50)));
+        var time = new ManualTimeProvider();
+        await using var service = await TestService.StartAsync(b =>
+        {
+            b.Services.AddSingleton<TimeProvider>(time);
+            b.AddHealthComponent(
+                "database",
+                (_, _) =>
+                {
+                    Interlocked.Increment(ref started);
+                    asked.TrySetResult();
+                    return hang.Task;
+                },
+                timeout: TimeSpan.FromMilliseconds(50));
+        });
+        await asked.Task.WaitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/health/live")).Status);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await service.GetAsync("/health/ready")).Status);
 
-        await service.CheckAsync("database");
-        Assert.Equal("No answer within 0.05 s.", await MessageAsync(service));
+        // The first round is waiting for it; the next one waits for the clock.
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        await Programs.UntilAsync(async () => await MessageAsync(service) == "No answer within 0.05 s.", "the time-out is noticed");
         await service.CheckAsync("database");
         Assert.Equal("An earlier check has not ended yet.", await MessageAsync(service));
         Assert.Equal(1, started);
@@ -175,7 +185,7 @@ public sealed class HealthTests
             },
             period: TimeSpan.FromHours(1)));
         await asked.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-        await Infrastructure.Programs.UntilAsync(async () => (await service.GetAsync("/ready")).Status == HttpStatusCode.OK, "readiness");
+        await Programs.UntilAsync(async () => (await service.GetAsync("/ready")).Status == HttpStatusCode.OK, "readiness");
     }
 
     [Fact]

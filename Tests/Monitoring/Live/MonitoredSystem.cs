@@ -78,7 +78,7 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
         {
             "hangs" => ScriptedAnswer.OpenAI(ScriptedAnswer.Hang),
             "fails" => ScriptedAnswer.Error(400, "no such thing"),
-            _ => ModelScripts.Hello("openai"),
+            var model => Named(ModelScripts.Hello("openai"), model!),
         };
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -185,6 +185,9 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
             // The test ends, or a part was killed.
         }
     }
+
+    private static ScriptedAnswer Named(ScriptedAnswer answer, string model) =>
+        answer with { Pieces = [.. answer.Pieces.Select(p => p.Replace("gpt-5-mini-2025-08-07", model, StringComparison.Ordinal))] };
 
     private async Task PutAsync(HttpClient http, string id, string model, decimal? price = null)
     {
