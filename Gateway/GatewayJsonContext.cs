@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Usage;
 
@@ -22,6 +23,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(Page<BudgetView>))]
+[JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]

@@ -7,6 +7,7 @@ using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Prices;
 using OsMEN.Gateway.Problems;
@@ -39,6 +40,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton<UsageReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
+    builder.AddOpenAI();
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
     builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));
@@ -64,6 +66,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapAnalyticsApi();
     app.MapUsageApi();
     app.MapPricesApi();
+    app.MapOpenAIApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

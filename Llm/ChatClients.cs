@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.AI;
 using OsMEN.Llm.Budgets;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Pipeline;
 using OsMEN.Llm.Providers;
 
@@ -38,7 +39,7 @@ public sealed class ChatClients : IDisposable
         };
     }
 
-    /// <summary>What <see cref="Get"/> takes for a null model.</summary>
+    /// <summary>What <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> takes for a null model.</summary>
     public ModelName Default => _options.DefaultModel;
 
     /// <summary>
@@ -47,9 +48,20 @@ public sealed class ChatClients : IDisposable
     /// </summary>
     /// <param name="subject">On whose account; null passes no budget.</param>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
-    public IChatClient Get(string? model, Action<LlmCall> onCall, BudgetSubject? subject = null)
+    public IChatClient Get(string? model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(Parse(model), onCall, _options.MaxRetries, subject);
+
+    /// <summary>The same for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.</summary>
+    public IChatClient Get(IReadOnlyList<ModelName> models, ModelCalls calls, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
-        var name = Parse(model);
+        ArgumentNullException.ThrowIfNull(calls);
+        return new FallbackChatClient(models, model => GetOnce(model, call => { calls.Spent(call); onCall(call); }, subject), calls);
+    }
+
+    /// <summary>A client whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
+    public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(model, onCall, maxRetries: 0, subject);
+
+    private TracingChatClient Get(ModelName name, Action<LlmCall> onCall, int maxRetries, BudgetSubject? subject)
+    {
         if (_providers.Count > MaxProviders)
             _providers.Clear();
         var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
@@ -57,7 +69,7 @@ public sealed class ChatClients : IDisposable
         var counted = subject is null || _budgets is null
             ? Metered(provider, onCall)
             : new BudgetChatClient(provider, Metered, name, _options.HostOf(name), _prices, _budgets, subject, onCall, _time);
-        return new TracingChatClient(new RetryChatClient(counted, _options.MaxRetries, _time), name, _options.CapturesContent);
+        return new TracingChatClient(new RetryChatClient(counted, maxRetries, _time), name, _options.CapturesContent);
     }
 
     public void Dispose()
@@ -67,7 +79,7 @@ public sealed class ChatClients : IDisposable
         _http.Dispose();
     }
 
-    /// <summary>The model that <see cref="Get"/> would take.</summary>
+    /// <summary>The model that <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> would take.</summary>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
     public ModelName Parse(string? model)
     {

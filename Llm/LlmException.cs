@@ -51,6 +51,12 @@ public sealed class LlmException(LlmErrorKind kind, string message, Exception? i
     /// <summary>The facts of <see cref="LlmErrorKind.BudgetExceeded"/>.</summary>
     public BudgetRefusal? Budget { get; init; }
 
+    /// <summary>The provider's own code for the error, such as <c>context_length_exceeded</c>; null where it has none.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>The field of the request that the provider does not accept; null where it names none.</summary>
+    public string? Parameter { get; init; }
+
     /// <summary>Whether the same request may succeed later.</summary>
     public bool IsTransient => Kind is LlmErrorKind.RateLimited or LlmErrorKind.Unavailable or LlmErrorKind.Timeout or LlmErrorKind.Interrupted;
 }

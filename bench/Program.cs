@@ -1,6 +1,7 @@
 using OsMEN.Bench;
 using OsMEN.Bench.Budgets;
 using OsMEN.Bench.EndToEnd;
+using OsMEN.Bench.Gateway;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
 using OsMEN.Bench.Traces;
@@ -13,7 +14,14 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets"];
+if (args is ["provider", var address])
+{
+    await FakeProvider.RunAsync(address);
+    return 0;
+}
+
+// "gateway" stands for itself: its results are bench/GATEWAY.md.
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "gateway"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -47,6 +55,8 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
 
     if (Wants("traces"))
         TracingBench.Run(report);
+    if (wanted.Contains("gateway"))
+        await GatewayBench.RunAsync(postgres, redis, report);
 }
 
 if (Option("--write") is { } file)

@@ -9,7 +9,10 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls"];
+        [
+            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
+            "read_view", "read_usage", "keep_calls",
+        ];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -50,6 +53,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken) =>
         MeasureAsync("record", () => _store.RecordAsync(items, cancellationToken));
+
+    public Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken) =>
+        MeasureAsync("record_calls", async () => { await _store.RecordCallsAsync(calls, cancellationToken); return true; });
 
     public Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken) =>
         MeasureAsync("find_expired", () => _store.FindExpiredAsync(max, cancellationToken));

@@ -33,6 +33,9 @@ public interface IExecutionStore
     /// <summary>Writes events, calls and ends of attempts together. Answers per item whether its lease still stood.</summary>
     Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken);
 
+    /// <summary>Writes calls that belong to no execution. One that was written before is left as it is.</summary>
+    Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken);
+
     /// <summary>Running executions whose lease has run out, oldest first. Reading changes nothing; see <see cref="LeaseRescuer"/>.</summary>
     Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken);
 

@@ -49,12 +49,16 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /metrics"] = Open,
         ["GET /metrics/json"] = Open,
         ["GET /ready"] = Open,
+        ["GET /v1/models"] = Everybody,
+        ["GET /v1/models/{**id}"] = Everybody,
         ["GET /ws"] = Everybody,
         ["POST /api/v1/agents/{id}/executions"] = Runners,
         ["POST /api/v1/executions/{id}/cancel"] = Runners,
         ["POST /api/v1/executions/{id}/retry"] = Runners,
         ["POST /api/v1/keys/"] = Admins,
         ["POST /health/check"] = Everybody,
+        ["POST /v1/chat/completions"] = Runners,
+        ["POST /v1/embeddings"] = Runners,
         ["PUT /api/v1/agents/{id}"] = Admins,
         ["PUT /api/v1/prices/"] = Admins,
         ["PUT /api/v1/budgets/{id}"] = Admins,
@@ -130,8 +134,8 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         var (_, document, _) = await gateway.SendAsync(HttpMethod.Get, "/api/v1/openapi.json");
         var described = document.GetProperty("paths").EnumerateObject()
             .SelectMany(p => p.Value.EnumerateObject().Select(o => $"{o.Name.ToUpperInvariant()} {p.Name.TrimEnd('/')}")).Order(StringComparer.Ordinal);
-        var expected = Routes.Keys.Where(r => (r.Contains("/api/v1/", StringComparison.Ordinal) && !r.Contains("/monitoring/", StringComparison.Ordinal)) || r.EndsWith("/info", StringComparison.Ordinal))
-            .Select(r => r.TrimEnd('/')).Order(StringComparer.Ordinal);
+        var expected = Routes.Keys.Where(r => (r.Contains("/v1/", StringComparison.Ordinal) && !r.Contains("/monitoring/", StringComparison.Ordinal)) || r.EndsWith("/info", StringComparison.Ordinal))
+            .Select(r => r.TrimEnd('/').Replace("{**id}", "{id}", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(expected, described);
         foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Where(o => o.Value.TryGetProperty("requestBody", out _)))
         {
@@ -142,6 +146,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
 
     private static string Concrete(string pattern) => pattern
         .Replace("{id}", "0190c0de-0000-7000-8000-000000000000", StringComparison.Ordinal)
+        .Replace("{**id}", "offline%2Fextractive", StringComparison.Ordinal)
         .Replace("{name}", "memory", StringComparison.Ordinal)
         .Replace("{view}", "daily_system_metrics", StringComparison.Ordinal)
         .Replace("{documentName}", "v1", StringComparison.Ordinal);

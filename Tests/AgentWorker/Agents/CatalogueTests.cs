@@ -1,10 +1,15 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Infrastructure;
+using StackExchange.Redis;
 
 namespace OsMEN.Tests.AgentWorker.Agents;
 
@@ -27,7 +32,10 @@ public sealed class CatalogueTests
             Programs.Need(agent.Command[0], agent.Command[0]);
         var run = new RecordedRun(agent);
         using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
-        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), WorkerMeters.Executions(), TimeProvider.System), new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System)]);
+        var calls = new ModelCalls(new LlmOptions(), ModelRoutes.Read(new ConfigurationBuilder().Build(), new LlmOptions()), TimeProvider.System, NullLogger<ModelCalls>.Instance);
+        using var redis = await ConnectionMultiplexer.ConnectAsync(RedisServer.Options("127.0.0.1:1,connectTimeout=1"));
+        var answers = new AnswerCache(redis, new CacheMetrics(Metering.Factory()), TimeProvider.System);
+        var runners = new AgentRunners([new LlmAgentRunner(clients, calls, answers, new ToolSet(TimeProvider.System), WorkerMeters.Executions(), TimeProvider.System), new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System)]);
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);
         using var output = JsonDocument.Parse(outcome.Output!);
