@@ -31,7 +31,7 @@ internal static class AlertsApi
     }
 
     /// <summary>Who asks, for what is written down of changes.</summary>
-    public static string Caller(this ClaimsPrincipal user) => user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.Identity?.Name ?? "";
+    public static string Caller(this ClaimsPrincipal user) => user.Identity?.Name ?? "";
 
     private static async Task<IResult> ListAsync(
         string? severity, string? state, AlertTable alerts, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
