@@ -20,6 +20,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(Page<AlertView>))]
+[JsonSerializable(typeof(Page<ChannelView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using OsMEN.Executions;
 using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.State;
 
 namespace OsMEN.Gateway.Alerts;
@@ -10,11 +11,13 @@ namespace OsMEN.Gateway.Alerts;
 /// takes over knows the past; the alerts themselves are in the database.
 /// </summary>
 internal sealed partial class AlertEngine(
-    ExecutionSchema schema, RuleBook rules, IAlertMeasure measure, AlertTable alerts, LeaderLock leader, AlertMetrics metrics, AlertOptions options, TimeProvider time, ILogger<AlertEngine> logger)
+    ExecutionSchema schema, RuleBook rules, AlertFileSource source, IAlertMeasure measure, AlertTable alerts, SilenceTable silences, NoticeTable notices, LeaderLock leader, AlertMetrics metrics,
+    AlertOptions options, TimeProvider time, ILogger<AlertEngine> logger)
     : BackgroundService
 {
     private const int KeptAlerts = 100_000;
 
+    private static readonly TimeSpan NoticesKeptFor = TimeSpan.FromDays(7);
     private static readonly TimeSpan TrimAfter = TimeSpan.FromHours(1);
 
     private DateTimeOffset _trimmedAt = DateTimeOffset.MinValue;
@@ -28,6 +31,7 @@ internal sealed partial class AlertEngine(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await schema.Ready.WaitAsync(stoppingToken);
+        foreach (var channel in source.Routing.Channels.Where(c => c.IsOn)) metrics.Expect(channel.Name);
         await await Task.WhenAny(
             EveryAsync(options.LeaderRenewal, options.Enabled ? "renew the lead" : null, LeadAsync, stoppingToken),
             EveryAsync(options.Interval, "evaluate alert rules", EvaluateAsync, stoppingToken));
@@ -61,9 +65,23 @@ internal sealed partial class AlertEngine(
         if (changes.LeftOut > 0) LogLeftOut(logger, changes.LeftOut);
         if (changes.Written.Count + changes.Removed.Count > 0)
             await leader.WriteAsync((connection, transaction) => AlertTable.WriteAsync(connection, transaction, changes, cancellationToken), cancellationToken);
+        await TellAsync(now, cancellationToken);
         if (now - _trimmedAt < TrimAfter) return;
+        await notices.TrimAsync(now - NoticesKeptFor, cancellationToken);
         await alerts.TrimAsync(now - options.HistoryKeptFor, KeptAlerts, cancellationToken);
         _trimmedAt = now;
+    }
+
+    private async Task TellAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var routing = source.Routing;
+        NoticeRoute[] routes = [.. routing.Routes.Select(r => r with { Channels = On(r.Channels), Escalation = [.. r.Escalation.Select(e => e with { Channels = On(e.Channels) })] })];
+        var firing = (await alerts.ReadActiveAsync(cancellationToken)).FindAll(a => a.State == AlertState.Firing);
+        var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), firing, await silences.ReadAsync(now, cancellationToken), routes, now);
+        if (plan.Notices.Count + plan.Written.Count + plan.Removed.Count > 0)
+            await leader.WriteAsync((connection, transaction) => NoticeTable.WriteAsync(connection, transaction, plan, now, cancellationToken), cancellationToken);
+
+        string[] On(IReadOnlyList<string> channels) => [.. channels.Where(c => routing.Find(c) is not null)];
     }
 
     // A null name: there is nothing to do, for ever.

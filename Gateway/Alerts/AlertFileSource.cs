@@ -1,3 +1,4 @@
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.ServiceDefaults.Configuration;
 
@@ -29,29 +30,43 @@ internal sealed partial class AlertFileSource
             return;
         }
         _stamp = Stamp(Path);
-        _file = Read(Path);
-        if (_file.Problems.Count > 0) throw new ConfigurationException(Key, Path, $"a file without mistakes: {_file.Problems[0]}");
+        (_file, Routing) = Read(Path);
+        if (_file.Problems.Concat(Routing.Problems).FirstOrDefault() is { } problem) throw new ConfigurationException(Key, Path, $"a file without mistakes: {problem}");
+        LogOff();
     }
 
     /// <summary>The file; null where there is none.</summary>
     public string? Path { get; }
+
+    /// <summary>Channels and routes, as of the last <see cref="Current"/>.</summary>
+    public RoutingFile Routing { get; private set; } = RoutingFile.Empty;
 
     /// <summary>What the file says now. The same object as long as it does not change.</summary>
     public AlertFile Current()
     {
         if (Path is null || Stamp(Path) is var stamp && stamp == _stamp) return _file;
         _stamp = stamp;
-        var read = Read(Path);
-        foreach (var problem in read.Problems) LogProblem(_logger, problem.ToString());
-        if (read.Problems.Count == 0)
+        var (read, routing) = Read(Path);
+        foreach (var problem in read.Problems.Concat(routing.Problems)) LogProblem(_logger, problem.ToString());
+        if (read.Problems.Count + routing.Problems.Count == 0)
         {
-            _file = read;
+            (_file, Routing) = (read, routing);
             LogRead(_logger, Path, read.Rules.Count);
+            LogOff();
         }
         return _file;
     }
 
-    private static AlertFile Read(string path) => AlertYaml.ReadFile(path, Environment.GetEnvironmentVariable);
+    private static (AlertFile Rules, RoutingFile Routing) Read(string path)
+    {
+        var rules = AlertYaml.ReadFile(path, Environment.GetEnvironmentVariable);
+        return (rules, rules.Problems.Count > 0 ? RoutingFile.Empty : RoutingYaml.Read(path, File.ReadAllText(path), Environment.GetEnvironmentVariable));
+    }
+
+    private void LogOff()
+    {
+        foreach (var channel in Routing.Channels.Where(c => !c.IsOn)) LogChannelOff(_logger, channel.Name, string.Join(", ", channel.Unset));
+    }
 
     private static (DateTime Written, long Length) Stamp(string path)
     {
@@ -74,6 +89,9 @@ internal sealed partial class AlertFileSource
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The alert rules stay as they were: {Problem}")]
     private static partial void LogProblem(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Alert channel {Name} is off: not set: {Variables}")]
+    private static partial void LogChannelOff(ILogger logger, string name, string variables);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Path} was read anew: {Count} alert rules")]
     private static partial void LogRead(ILogger logger, string path, int count);

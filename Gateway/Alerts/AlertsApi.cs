@@ -28,6 +28,7 @@ internal static class AlertsApi
             .ProducesValidationProblem().ProducesProblems(503);
         api.MapRulesApi();
         api.MapSilencesApi();
+        api.MapChannelsApi();
     }
 
     /// <summary>Who asks, for what is written down of changes.</summary>

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
+using OsMEN.Gateway.Alerts.Channels;
 using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.State;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Metrics;
@@ -22,11 +24,15 @@ internal static class AlertsExtensions
         services.AddSingleton<AlertTable>();
         services.AddSingleton<SilenceTable>();
         services.AddSingleton<LeaderLock>();
+        services.AddSingleton<NoticeTable>();
+        services.AddSingleton<ChannelHttp>();
+        services.AddSingleton<NoticeChannels>();
         services.AddInstruments<AlertMetrics>();
         if (builder.Configuration.ReadHttpAddress("PROMETHEUS_URL") is { } prometheus)
             services.AddSingleton<IAlertMeasure>(s => ActivatorUtilities.CreateInstance<PrometheusMeasure>(s, prometheus));
         else
             services.AddSingleton<IAlertMeasure, InstanceMeasure>();
+        services.AddHostedService<NoticeSender>();
         services.AddHostedService<AlertEngine>();
     }
 }

@@ -14,6 +14,9 @@ internal static class OpenApiSetup
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
+        ["AcknowledgeAlert"] = """{"note":"Looking into it"}""",
+        ["CreateSilence"] = """{"matchers":{"alertname":"HighRequestLatency","severity":["info","warning"]},"duration":"2h","comment":"Load test"}""",
+        ["PutAlertRule"] = """{"summary":"{value} executions wait","description":"{value} executions that are due have no worker, more than {threshold}, for {for}.","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"critical"}""",
         ["CreateKey"] = """{"name":"ci","role":"user","user":"ci@example.com","expires_in":"720h"}""",
     };
 
