@@ -16,7 +16,7 @@ internal static class ExpositionReader
             if (end <= 0 || !wanted(line[..end])) continue;
             var at = end;
             var labels = line[at] == '{' ? Labels(line, ref at) : [];
-            var rest = line.AsSpan(at).Trim();
+            var rest = line.AsSpan(Math.Min(at, line.Length)).Trim();
             var space = rest.IndexOf(' ');
             if (labels is not null && TryValue(space < 0 ? rest : rest[..space], out var value)) yield return (line[..end], new LabelSet(labels), value);
         }

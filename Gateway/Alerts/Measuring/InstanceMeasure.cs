@@ -51,20 +51,20 @@ internal sealed partial class InstanceMeasure : IAlertMeasure, IDisposable
         _rules = rules;
         var present = await _instances.ListAsync(cancellationToken);
         _now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var gone in _targets.Keys.Except(present.Select(i => (i.Job, i.Url.Authority))).ToArray())
+        {
+            // It left, or has been silent for so long that it is no longer missed.
+            End(_targets[gone].Series);
+            if (_targets[gone].Up is { } up) SampleStore.End(up, _now);
+            _targets.Remove(gone);
+        }
         foreach (var instance in present) _targets.TryAdd((instance.Job, instance.Url.Authority), new(instance.Url) { IsNew = _collected });
         ConcurrentDictionary<Target, string> answers = [];
         await Parallel.ForEachAsync(_targets.Values, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (target, token) =>
         {
             if (await ScrapeAsync(target, token) is { } answer) answers[target] = answer;
         });
-        foreach (var (key, target) in _targets)
-        {
-            Take(key.Job, key.Instance, target, answers.GetValueOrDefault(target));
-            if (present.Any(i => (i.Job, i.Url.Authority) == key)) continue;
-            End(target.Series);
-            if (target.Up is { } up) SampleStore.End(up, _now + 1);
-            _targets.Remove(key);
-        }
+        foreach (var ((job, instance), target) in _targets) Take(job, instance, target, answers.GetValueOrDefault(target));
         _store.Forget(_now);
         _collected = true;
     }
@@ -105,7 +105,7 @@ internal sealed partial class InstanceMeasure : IAlertMeasure, IDisposable
 
     private void End(IEnumerable<SampleSeries> series)
     {
-        foreach (var one in series) SampleStore.End(one, _now + 1);
+        foreach (var one in series) SampleStore.End(one, _now);
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The metrics of {Url} could not be read")]

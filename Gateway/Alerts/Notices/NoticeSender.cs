@@ -47,6 +47,13 @@ internal sealed partial class NoticeSender(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    /// <summary>Sends all that is due, and returns when that has ended.</summary>
+    internal async Task SendDueAsync(CancellationToken cancellationToken)
+    {
+        await StartDueAsync(cancellationToken);
+        await Task.WhenAll(_busy.Values);
+    }
+
     // A channel that is slow holds up nobody but itself.
     private async Task StartDueAsync(CancellationToken cancellationToken)
     {
