@@ -55,7 +55,7 @@ internal static class AlertYaml
         Outside(fields.Take("outside_metrics"), metrics, errors);
         var rules = fields.Take("rules");
 
-        // Where alerts are sent is the engine's to read; the rules do not depend on it.
+        // Where alerts are sent is read by Notices/RoutingYaml; the rules do not depend on it.
         fields.Take("channels");
         fields.Take("routes");
         fields.RefuseOthers();
