@@ -6,6 +6,7 @@ using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway;
 
@@ -27,6 +28,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<RuleView>))]
 [JsonSerializable(typeof(Page<SilenceView>))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(ProjectionView))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(RuleView))]
 [JsonSerializable(typeof(SilenceRequest))]
