@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
+using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Analytics;
 using OsMEN.Executions.Budgets;
 using OsMEN.Gateway.Budgets;
@@ -29,6 +30,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddExecutions();
     builder.AddSecurity();
     builder.AddLiveHealth();
+    builder.AddAlerts();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddInstruments<RequestMetrics>();
@@ -64,6 +66,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapKeysApi();
     app.MapBudgetsApi();
     app.MapAnalyticsApi();
+    app.MapAlertsApi();
     app.MapUsageApi();
     app.MapPricesApi();
     app.MapOpenAIApi();

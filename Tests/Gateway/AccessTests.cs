@@ -11,15 +11,25 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
 {
     private const string Everybody = "viewer user operator admin";
     private const string Runners = "user operator admin";
+    private const string Operators = "operator admin";
     private const string Admins = "admin";
     private const string Open = "";
 
     // A new route has to be added here: the first test fails until it is.
     private static readonly Dictionary<string, string> Routes = new(StringComparer.Ordinal)
     {
+        ["DELETE /alerts/rules/{name}"] = Admins,
+        ["DELETE /alerts/silences/{id}"] = Operators,
         ["DELETE /api/v1/agents/{id}"] = Admins,
         ["DELETE /api/v1/budgets/{id}"] = Admins,
         ["DELETE /api/v1/keys/{id}"] = Admins,
+        ["GET /alerts/"] = Everybody,
+        ["GET /alerts/channels"] = Everybody,
+        ["GET /alerts/history"] = Everybody,
+        ["GET /alerts/rules"] = Everybody,
+        ["GET /alerts/rules/{name}"] = Everybody,
+        ["GET /alerts/silences"] = Everybody,
+        ["GET /alerts/statistics"] = Everybody,
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
@@ -52,6 +62,9 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /v1/models"] = Everybody,
         ["GET /v1/models/{**id}"] = Everybody,
         ["GET /ws"] = Everybody,
+        ["POST /alerts/channels/{name}/test"] = Admins,
+        ["POST /alerts/silences"] = Operators,
+        ["POST /alerts/{id}/acknowledge"] = Operators,
         ["POST /api/v1/agents/{id}/executions"] = Runners,
         ["POST /api/v1/executions/{id}/cancel"] = Runners,
         ["POST /api/v1/executions/{id}/retry"] = Runners,
@@ -59,6 +72,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /health/check"] = Everybody,
         ["POST /v1/chat/completions"] = Runners,
         ["POST /v1/embeddings"] = Runners,
+        ["PUT /alerts/rules/{name}"] = Admins,
         ["PUT /api/v1/agents/{id}"] = Admins,
         ["PUT /api/v1/prices/"] = Admins,
         ["PUT /api/v1/budgets/{id}"] = Admins,
@@ -134,7 +148,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         var (_, document, _) = await gateway.SendAsync(HttpMethod.Get, "/api/v1/openapi.json");
         var described = document.GetProperty("paths").EnumerateObject()
             .SelectMany(p => p.Value.EnumerateObject().Select(o => $"{o.Name.ToUpperInvariant()} {p.Name.TrimEnd('/')}")).Order(StringComparer.Ordinal);
-        var expected = Routes.Keys.Where(r => (r.Contains("/v1/", StringComparison.Ordinal) && !r.Contains("/monitoring/", StringComparison.Ordinal)) || r.EndsWith("/info", StringComparison.Ordinal))
+        var expected = Routes.Keys.Where(r => (r.Contains("/v1/", StringComparison.Ordinal) && !r.Contains("/monitoring/", StringComparison.Ordinal)) || r.EndsWith("/info", StringComparison.Ordinal) || r.Contains(" /alerts/", StringComparison.Ordinal))
             .Select(r => r.TrimEnd('/').Replace("{**id}", "{id}", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(expected, described);
         foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Where(o => o.Value.TryGetProperty("requestBody", out _)))
