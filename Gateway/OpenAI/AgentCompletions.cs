@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
+using OsMEN.Llm;
 using OsMEN.Llm.Forwarding;
 
 namespace OsMEN.Gateway.OpenAI;
@@ -15,7 +17,7 @@ namespace OsMEN.Gateway.OpenAI;
 /// leaves the execution running.
 /// </summary>
 internal sealed class AgentCompletions(
-    AgentCatalog catalog, ExecutionAcceptor acceptor, EventFeed feed, IExecutionStore store, RequestMetrics metrics, EventStreams streams, TimeProvider time)
+    AgentCatalog catalog, ExecutionAcceptor acceptor, AgentAdmission budgets, EventFeed feed, IExecutionStore store, RequestMetrics metrics, EventStreams streams, TimeProvider time)
 {
     public const string Prefix = "agent/";
     public const string ExecutionHeader = "X-Execution-Id";
@@ -34,23 +36,29 @@ internal sealed class AgentCompletions(
         if (key.Length > 0 && !ExecutionRequest.IsKey(key))
             return OpenAIErrors.Invalid("Idempotency-Key", "must be 1 to 200 printable ASCII characters");
         var now = time.GetUtcNow();
-        var accepted = await acceptor.AcceptAsync(
-            new NewExecution
-            {
-                Id = ExecutionIds.New(now),
-                Kind = ExecutionKind.Agent,
-                Target = agent.Id,
-                User = ApiKeyAuthentication.KeyOf(context).User,
-                Input = input.Input,
-                IdempotencyKey = key.Length > 0 ? key : null,
-                RequestHash = key.Length > 0 ? SHA256.HashData(request.Json.Span) : null,
-                CreatedAt = now,
-                MaxAttempts = agent.Limits.MaxAttempts,
-                Metadata = input.Metadata,
-                TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } ? id : $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",
-                RequestId = context.TraceIdentifier,
-            },
-            cancellationToken);
+        var caller = ApiKeyAuthentication.KeyOf(context);
+        var asked = new NewExecution
+        {
+            Id = ExecutionIds.New(now),
+            Kind = ExecutionKind.Agent,
+            Target = agent.Id,
+            User = caller.User,
+            KeyId = caller.Id,
+            Input = input.Input,
+            IdempotencyKey = key.Length > 0 ? key : null,
+            RequestHash = key.Length > 0 ? SHA256.HashData(request.Json.Span) : null,
+            CreatedAt = now,
+            MaxAttempts = agent.Limits.MaxAttempts,
+            Metadata = input.Metadata,
+            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } ? id : $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",
+            RequestId = context.TraceIdentifier,
+        };
+
+        // A repeated request gets its first answer, whatever has been spent since.
+        var repeated = asked.IdempotencyKey is not null && await store.FindAcceptedAsync(asked, cancellationToken) is not null;
+        if (!repeated && await budgets.CheckAsync(agent, asked, cancellationToken) is { } refusal)
+            return BudgetsApi.Refused(refusal);
+        var accepted = await acceptor.AcceptAsync(asked, cancellationToken);
         switch (accepted.Outcome)
         {
             case AcceptOutcome.Conflict:
@@ -79,6 +87,7 @@ internal sealed class AgentCompletions(
         ExecutionStatus.TimedOut => (StatusCodes.Status504GatewayTimeout, "execution_timed_out", $"Execution {execution.Id} ran out of time: {execution.Error?.Message}"),
 
         // What the agent could not do with this request would fail again: the clients' libraries repeat a 500 at once.
+        _ when execution.Error?.Type == nameof(LlmErrorKind.BudgetExceeded) => (StatusCodes.Status402PaymentRequired, "insufficient_quota", execution.Error.Message),
         _ => (StatusCodes.Status422UnprocessableEntity, execution.Error?.Type ?? "execution_failed", $"Execution {execution.Id} failed: {execution.Error?.Message}"),
     };
 
