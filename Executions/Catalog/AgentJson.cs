@@ -70,6 +70,7 @@ public static class AgentJson
             writer.WriteNumber("temperature", temperature);
         }
         WriteTexts(writer, "tools", definition.Tools);
+        McpJson.Write(writer, definition.Mcp);
         WriteTexts(writer, "command", definition.Command);
         WriteText(writer, "image", definition.Image);
         WriteTexts(writer, "environment", definition.Environment);
@@ -103,7 +104,7 @@ public static class AgentJson
         }
     }
 
-    private static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
+    internal static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
     {
         if (values.Count == 0)
         {
@@ -138,6 +139,7 @@ public static class AgentJson
             Model = reader.Text("model"),
             Temperature = reader.Number("temperature"),
             Tools = reader.Texts("tools"),
+            Mcp = McpJson.Read(reader.Take("mcp"), errors),
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),
