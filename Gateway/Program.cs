@@ -5,6 +5,7 @@ using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.Mcp;
 using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -28,6 +29,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<RequestMetrics>();
     builder.Services.AddInstruments<EventStreams>();
     builder.Services.AddInstruments<WebSocketConnections>();
+    builder.Services.AddSingleton<AgentTools>();
     builder.Services.AddSingleton<AnalyticsReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
@@ -52,6 +54,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapWebSocketApi();
     app.MapKeysApi();
     app.MapAnalyticsApi();
+    app.MapMcpApi();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

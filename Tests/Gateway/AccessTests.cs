@@ -49,6 +49,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /api/v1/executions/{id}/retry"] = Runners,
         ["POST /api/v1/keys/"] = Admins,
         ["POST /health/check"] = Everybody,
+        ["POST /mcp"] = Runners,
         ["PUT /api/v1/agents/{id}"] = Admins,
     };
 

@@ -1,9 +1,13 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.AgentWorker;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.AgentWorker.Agents;
@@ -27,7 +31,12 @@ public sealed class CatalogueTests
             Programs.Need(agent.Command[0], agent.Command[0]);
         var run = new RecordedRun(agent);
         using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
-        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), WorkerMeters.Executions(), TimeProvider.System), new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System)]);
+        await using var store = await TestStore.SqliteAsync();
+        var runners = new AgentRunners(
+        [
+            new LlmAgentRunner(clients, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
+            new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System),
+        ]);
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);
         using var output = JsonDocument.Parse(outcome.Output!);
@@ -41,5 +50,14 @@ public sealed class CatalogueTests
 
     [Fact]
     public void Workers_have_exactly_the_tools_that_definitions_may_name() =>
-        Assert.Equal(BuiltInTools.Names, new ToolSet(TimeProvider.System).Names.Order(StringComparer.Ordinal));
+        Assert.Equal(BuiltInTools.Names, Tools().Names.Order(StringComparer.Ordinal));
+
+    private static ToolSet Tools()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["ConnectionStrings:osmen"] = "Data Source=unused.db", ["ConnectionStrings:redis"] = "127.0.0.1:1,abortConnect=false" });
+        builder.AddWorker();
+        return builder.Build().Services.GetRequiredService<ToolSet>();
+    }
 }
