@@ -46,7 +46,7 @@ internal sealed class McpTools(McpServers servers)
         // The hint is the server's word; whoever declared the server trusts it. Without one a call is taken to have an effect.
         private readonly bool _repeatable = tool.Annotations is { ReadOnlyHint: true } or { IdempotentHint: true };
 
-        public override string Name { get; } = $"{declared.Name}__{tool.Name}";
+        public override string Name { get; } = declared.ToolName(tool.Name);
 
         public override string Description => tool.Description is { Length: > MaxDescription } text ? text[..MaxDescription] : tool.Description ?? "";
 

@@ -3,7 +3,7 @@ namespace OsMEN.Executions.Catalog;
 /// <summary>A server of the Model Context Protocol whose tools an agent may use.</summary>
 public sealed record McpServerDefinition
 {
-    /// <summary>Lower case letters, digits, <c>_</c> and <c>-</c>, at most 32, no two <c>_</c> together: its tools are called <c>name__tool</c>.</summary>
+    /// <summary>Lower case letters, digits, <c>_</c> and <c>-</c>, at most 32, no two <c>_</c> together and none at the end: see <see cref="ToolName"/>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Program and arguments, spoken to over stdin and stdout; relative paths are to the agent's file. Only in files, as agents that run programs.</summary>
@@ -20,4 +20,7 @@ public sealed record McpServerDefinition
 
     /// <summary>Names of the worker's environment variables that the program gets. Over HTTP at most one: it is sent as bearer token. Only in files.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>What the model calls one of its tools: <c>name__tool</c>, with <c>_</c> for dots, which providers don't take.</summary>
+    public string ToolName(string tool) => $"{Name}__{tool.Replace('.', '_')}";
 }

@@ -38,6 +38,26 @@ public sealed class ToolCrashTests
     [Theory]
     [InlineData("postgresql")]
     [InlineData("sqlite")]
+    public async Task A_worker_that_comes_back_late_cannot_record_what_its_tool_answered(string kind)
+    {
+        await using var system = await SystemAsync(kind, "send");
+        system.Program.Hold = true;
+        var id = await system.StartAsync();
+        await Programs.UntilAsync(() => Task.FromResult(system.Program.Lines("send").Length == 1), "the tool has had its effect");
+        await system.Worker.SignalAsync("STOP");
+        await using var other = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], system.Environment);
+        var ended = await system.EndedAsync(id);
+        await system.Worker.SignalAsync("CONT");
+        await Programs.UntilAsync(() => Task.FromResult(system.Worker.Tail().Contains("was taken over by another worker", StringComparison.Ordinal)), "the late worker notices");
+        Assert.Equal((ExecutionStatus.Completed, 2), (ended.Status, ended.Attempt));
+        Assert.Equal(["hello"], system.Program.Lines("send"));
+        var call = Assert.Single((await system.Database.Store.ReadJournalAsync(id, Token)).Calls);
+        Assert.Equal((2, true), (call.Attempt, call.Failed));
+    }
+
+    [Theory]
+    [InlineData("postgresql")]
+    [InlineData("sqlite")]
     public async Task A_recorded_result_is_replayed_when_the_worker_dies_later(string kind)
     {
         await using var system = await SystemAsync(kind, "send");
@@ -107,7 +127,7 @@ public sealed class ToolCrashTests
         var redis = new RedisServer();
         await redis.StartAsync();
         var model = await ScriptedModelServer.StartAsync();
-        var worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], new Dictionary<string, string>(StringComparer.Ordinal)
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["ConnectionStrings__osmen"] = database.ConnectionString,
             ["ConnectionStrings__redis"] = redis.ConnectionString,
@@ -116,14 +136,16 @@ public sealed class ToolCrashTests
             ["OPENAI_API_KEY"] = "test",
             ["Executions__Lease"] = "00:00:02",
             ["Executions__RescueInterval"] = "00:00:00.200",
-        });
-        var system = new ToolSystem(program, postgres, redis, database, model, worker, tool);
+        };
+        var worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment);
+        var system = new ToolSystem(program, postgres, redis, database, model, worker, environment, tool);
         model.Otherwise = body => HasToolResult(body) ? ModelScripts.Says("done") : system.Call(body);
         return system;
     }
 
     private sealed record ToolSystem(
-        McpProgram Program, PostgresServer Postgres, RedisServer Redis, TestStore Database, ScriptedModelServer Model, ServiceProcess Worker, string Tool) : IAsyncDisposable
+        McpProgram Program, PostgresServer Postgres, RedisServer Redis, TestStore Database, ScriptedModelServer Model, ServiceProcess Worker,
+        Dictionary<string, string> Environment, string Tool) : IAsyncDisposable
     {
         public ScriptedAnswer Call(JsonElement? body = null)
         {

@@ -26,6 +26,8 @@ public abstract partial class StoreBehaviour
         if (Store.Kind == "postgresql")
             await ExecuteAsync("DROP FUNCTION first_execution_id");
         await ExecuteAsync("DROP TABLE health_changes");
+        foreach (var table in (string[])["agent_turns", "tool_calls", "agent_memories"])
+            await ExecuteAsync($"DROP TABLE {table}");
         await ExecuteAsync("DELETE FROM schema_migrations WHERE version > 1");
         await RanAsync(New(), ExecutionStatus.Completed, 3);
 

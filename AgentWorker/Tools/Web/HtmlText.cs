@@ -39,7 +39,7 @@ internal static partial class HtmlText
                 link = null;
             }
             else if (name is "td" or "th")
-                text.Append(' ');
+                text.Append(closes ? "" : " ");
             else if (Blocks.Contains(name))
                 text.Append('\n').Append(closes ? "" : Mark(name));
         }
