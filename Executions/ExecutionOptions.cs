@@ -39,6 +39,10 @@ public sealed class ExecutionOptions
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan JournalRetention { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long each model call is kept (what executions cost in sum stays with them). Default 400 days.</summary>
+    [Range(typeof(TimeSpan), "32.00:00:00", "3660.00:00:00")]
+    public TimeSpan KeepCalls { get; set; } = TimeSpan.FromDays(400);
+
     /// <summary>
     /// Delay after failed attempt number <paramref name="attempt"/>: exponential, and between half and all of it at random, so
     /// that what failed together does not come back together.

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway;
 
@@ -19,6 +20,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(ProjectionView))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class GatewayJsonContext : JsonSerializerContext

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Usage;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Executions.Metrics;
@@ -8,8 +9,8 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_journal", "journal",
-        "trim_journal"];
+        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls",
+        "read_journal", "journal", "trim_journal"];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -82,6 +83,12 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<int> TrimJournalAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
         MeasureAsync("trim_journal", () => _store.TrimJournalAsync(before, max, cancellationToken));
+
+    public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));
+
+    public Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken) =>
+        MeasureAsync("keep_calls", async () => { await _store.KeepCallsAsync(now, keep, cancellationToken); return true; });
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
     {

@@ -31,6 +31,9 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/monitoring/health"] = Everybody,
         ["GET /api/v1/monitoring/prometheus/metrics"] = Open,
         ["GET /api/{documentName}/openapi.json"] = Everybody,
+        ["GET /api/v1/prices/"] = Everybody,
+        ["GET /api/v1/usage/"] = Everybody,
+        ["GET /api/v1/usage/projection"] = Everybody,
         ["GET /health"] = Everybody,
         ["GET /health/components/{name}"] = Everybody,
         ["GET /health/dependencies/{name}"] = Everybody,
@@ -51,6 +54,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /health/check"] = Everybody,
         ["POST /mcp"] = Runners,
         ["PUT /api/v1/agents/{id}"] = Admins,
+        ["PUT /api/v1/prices/"] = Admins,
     };
 
     public static TheoryData<string> Names => [.. Routes.Keys];

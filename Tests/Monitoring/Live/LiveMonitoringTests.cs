@@ -1,10 +1,12 @@
+using System.Text.RegularExpressions;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Monitoring.Live;
 
 /// <summary>Everything that asks for metrics, asked of a running system; and what is told when a part of it dies.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed class LiveMonitoringTests
+public sealed partial class LiveMonitoringTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
@@ -35,6 +37,7 @@ public sealed class LiveMonitoringTests
         await Programs.UntilAsync(
             async () => (await system.Prometheus.QueryAsync("up{job=~\"gateway|agentworker|prometheus\"}")) is { Count: 4 } targets && targets.All(t => t.Value == 1), "every target is up");
         await EveryExpressionAsync(system);
+        await EveryLabelAsync(system);
 
         await DiesAsync(system, "ServiceDown", "job", "agentworker", system.Workers[1].KillAsync, system.Workers[1].StartAsync);
         await DiesAsync(system, "RedisDown", "job", "gateway", system.Redis.KillAsync, system.Redis.StartAsync);
@@ -69,6 +72,21 @@ public sealed class LiveMonitoringTests
             Assert.Fail($"No data:\n{string.Join('\n', empty.Select(e => $"{e.Source}: {e.Expression}"))}");
         }
     }
+
+    // Labels of the catalogue, those of the scrape, and none else: neither an id nor what somebody forgot to declare.
+    private static async Task EveryLabelAsync(MonitoredSystem system)
+    {
+        string[] scraped = ["job", "instance", "__name__", "otel_scope_name", "le"];
+        var declared = MetricCatalog.All.ToDictionary(m => $"osmen_{m.Family}", m => m.Labels, StringComparer.Ordinal);
+        var recorded = MonitoringFiles.Rules().Select(r => r.Rule["record"]?.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
+        var found = await system.Prometheus.QueryAsync("{__name__=~\"osmen_.+\",otel_scope_name!=\"\"}");
+        var other = found.Where(s => !recorded.Contains(s.Labels["__name__"])).Select(s => (Name: Suffix().Replace(s.Labels["__name__"], ""), Extra: s.Labels.Keys.Except(scraped)))
+            .Where(s => !declared.TryGetValue(s.Name, out var labels) || s.Extra.Except(labels).Any()).Select(s => $"{s.Name}: {string.Join(", ", s.Extra)}");
+        Assert.Empty(other.Distinct(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex("_(bucket|sum|count)$", RegexOptions.ExplicitCapture)]
+    private static partial Regex Suffix();
 
     // An alert's condition has no result while all is well: what it reads is asked for. promtool's tests hold the conditions themselves.
     private static IEnumerable<(string Source, string Expression)> Asked((string Source, string Expression) e) =>
