@@ -10,7 +10,7 @@ internal sealed class WorkerSlots(IOptions<WorkerOptions> options) : IDisposable
 {
     // A parent waits for one child at a time and children are claimed before new parents, so lent slots are about as many as running
     // children; the bound is against a queue that orders otherwise.
-    private const int LentPerSlot = 4;
+    private const int LentPerSlot = 16;
 
     private readonly SemaphoreSlim _free = new(options.Value.Slots);
     private int _lent;
@@ -25,15 +25,16 @@ internal sealed class WorkerSlots(IOptions<WorkerOptions> options) : IDisposable
 
     public void Release(int count = 1) => _free.Release(count);
 
-    /// <summary>Waits without a slot, and has one again when it returns or throws.</summary>
+    /// <summary>False when so many wait for children that no more should begin to.</summary>
+    public bool CanLend => Volatile.Read(ref _lent) < Total * LentPerSlot;
+
+    /// <summary>
+    /// Waits without a slot, and has one again when it returns or throws. It always lends: a parent that waited with its slot could be
+    /// what its child waits for.
+    /// </summary>
     public async Task<T> LendAsync<T>(Func<Task<T>> wait)
     {
-        if (Interlocked.Increment(ref _lent) > Total * LentPerSlot)
-        {
-            Interlocked.Decrement(ref _lent);
-            return await wait();
-        }
-
+        Interlocked.Increment(ref _lent);
         _free.Release();
         try
         {

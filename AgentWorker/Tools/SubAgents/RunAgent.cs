@@ -53,6 +53,8 @@ internal sealed class RunAgent(
             throw new ToolFailedException($"There is no agent '{agent}'.");
         if (await children.DepthAsync(parent, options.MaxDepth, cancellationToken) >= options.MaxDepth)
             throw new ToolFailedException(string.Create(CultureInfo.InvariantCulture, $"Agents may run agents {options.MaxDepth} deep, and this is the last. Do it without."));
+        if (!slots.CanLend)
+            throw new ToolFailedException("Too many agents wait for others on this worker. Do it without, or try again later.");
         var budget = await LeftAsync(run, cancellationToken);
         var child = await StartAsync(run, definition, input, timeoutSeconds, budget, call, cancellationToken);
         var ended = child.Status.IsFinal() ? child : await slots.LendAsync(() => WaitAsync(child.Id, cancellationToken));

@@ -79,11 +79,11 @@ public sealed class SubAgentTests
             if (refused)
                 return ModelScripts.Says("boss is done");
             refused = true;
-            return ScriptedAnswer.OpenAI("{ broken", ScriptedAnswer.Cut);
+            return ModelScripts.Begins("openai", ScriptedAnswer.Cut);
         };
         var id = await worker.AcceptAsync("boss", "begin");
         var ended = await worker.EndedAsync(id);
-        Assert.Equal(ExecutionStatus.Completed, ended.Status);
+        Assert.Equal((ExecutionStatus.Completed, 2, null), (ended.Status, ended.Attempt, ended.Error));
         Assert.Single(await worker.Store.ListAsync(new ExecutionQuery { ParentId = id }, Token));
     }
 
