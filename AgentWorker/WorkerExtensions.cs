@@ -17,6 +17,7 @@ internal static class WorkerExtensions
     {
         builder.AddServiceDefaults();
         builder.AddExecutions();
+        InstancePresence.Add(builder.Services, "agentworker");
         var services = builder.Services;
         services.AddLlm(builder.Configuration);
         services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();

@@ -17,6 +17,9 @@ internal sealed record AgentRun(AgentDefinition Agent, Execution Execution, IExe
     /// <summary>The span <c>invoke_agent</c>, where there is one.</summary>
     public Activity? Span { get; init; }
 
+    /// <summary>On whose account its model calls are made.</summary>
+    public BudgetSubject? Account { get; init; }
+
     public ValueTask LogAsync(string text, CancellationToken cancellationToken, EventLogLevel level = EventLogLevel.Info) =>
         Events.WriteAsync(new ExecutionEvent.Log(text, level), cancellationToken);
 }

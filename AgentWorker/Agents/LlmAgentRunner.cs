@@ -6,12 +6,15 @@ using OsMEN.AgentWorker.Tools.Journal;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Tools;
 
 namespace OsMEN.AgentWorker.Agents;
 
 /// <summary>Runs <c>llm</c> agents: instructions and input to a model, its tools, its answer as it comes.</summary>
-internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, IExecutionStore store, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
+internal sealed class LlmAgentRunner(
+    ChatClients clients, ModelCalls calls, AnswerCache answers, ToolSet tools, IExecutionStore store, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
 {
     public AgentType Type => AgentType.Llm;
 
@@ -24,14 +27,16 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, IExecut
             var journal = await ToolCallJournal.OpenAsync(store, run, time, cancellationToken);
             await run.LogAsync(
                 journal.Turns.Count == 0 ? $"Asking {agent.Model ?? clients.Default.ToString()}" : $"Going on after {journal.Turns.Count} recorded rounds", cancellationToken);
+            var models = calls.Resolve(agent.Model, agent.Fallback);
             if (run.Span is { IsAllDataRequested: true } span)
             {
-                var model = clients.Parse(agent.Model);
-                span.SetTag("gen_ai.provider.name", model.ProviderName);
-                span.SetTag("gen_ai.request.model", model.Model);
+                span.SetTag("gen_ai.provider.name", models[0].ProviderName);
+                span.SetTag("gen_ai.request.model", models[0].Model);
             }
 
-            var client = clients.Get(agent.Model, spent.Add);
+            var client = clients.Get(models, calls, spent.Add, run.Account);
+            if (agent.Cache is { } cache)
+                client = answers.Wrap(client, models[0], cache.TimeToLive, cache.Shared ? null : run.Execution.User);
             var options = new ChatOptions
             {
                 Instructions = agent.Instructions,

@@ -71,7 +71,7 @@ internal sealed partial class ExecutionRunner(
                 return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
-            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)) { Held = execution }, execution.Stopping);
+            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)) { Account = Account(execution.Claim), Held = execution }, execution.Stopping);
             return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
@@ -96,6 +96,22 @@ internal sealed partial class ExecutionRunner(
         {
             LogChildren(logger, e, asked.Id);
         }
+    }
+
+    private static BudgetSubject Account(ClaimedExecution claim)
+    {
+        var asked = claim.Execution;
+        return new BudgetSubject
+        {
+            Agent = asked.Kind == ExecutionKind.Agent ? asked.Target : null,
+            User = asked.User,
+            Key = asked.KeyId,
+            Execution = asked.Id,
+            Fence = claim.Fence,
+            Attempt = asked.Attempt,
+            LimitUsd = asked.BudgetUsd,
+            SpentBeforeUsd = asked.CostUsd,
+        };
     }
 
     private void Add(RunningExecution execution, LlmCall call)

@@ -9,8 +9,10 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls",
-        "read_journal", "journal", "trim_journal"];
+        [
+            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
+            "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
+        ];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -40,6 +42,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken) =>
         MeasureAsync("accept", () => _store.AcceptAsync(items, cancellationToken));
 
+    public Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken) =>
+        MeasureAsync("find_accepted", () => _store.FindAcceptedAsync(item, cancellationToken));
+
     public Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken) =>
         MeasureAsync("claim", () => _store.ClaimAsync(worker, max, lease, cancellationToken));
 
@@ -48,6 +53,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken) =>
         MeasureAsync("record", () => _store.RecordAsync(items, cancellationToken));
+
+    public Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken) =>
+        MeasureAsync("record_calls", async () => { await _store.RecordCallsAsync(calls, cancellationToken); return true; });
 
     public Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken) =>
         MeasureAsync("find_expired", () => _store.FindExpiredAsync(max, cancellationToken));

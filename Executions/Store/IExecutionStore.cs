@@ -21,6 +21,9 @@ public interface IExecutionStore
     /// <summary>Writes all, and answers in the order given. A repeated id counts as <see cref="AcceptOutcome.Existing"/>, so a retry after a lost answer is safe.</summary>
     Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken);
 
+    /// <summary>What <see cref="AcceptAsync"/> would answer for something that was accepted before, by its id or its key; null for what is new. Changes nothing.</summary>
+    Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken);
+
     /// <summary>Takes up to <paramref name="max"/> due executions for a worker, highest priority first, then oldest due.</summary>
     Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken);
 
@@ -29,6 +32,9 @@ public interface IExecutionStore
 
     /// <summary>Writes events, calls and ends of attempts together. Answers per item whether its lease still stood.</summary>
     Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken);
+
+    /// <summary>Writes calls that belong to no execution. One that was written before is left as it is.</summary>
+    Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken);
 
     /// <summary>Running executions whose lease has run out, oldest first. Reading changes nothing; see <see cref="LeaseRescuer"/>.</summary>
     Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken);

@@ -7,6 +7,7 @@ using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.ServiceDefaults;
@@ -15,7 +16,7 @@ namespace OsMEN.Gateway.Mcp;
 
 /// <summary>Agents as MCP tools: what there is, and a call, which starts an execution and answers its output.</summary>
 internal sealed class AgentTools(
-    AgentCatalog catalog, ExecutionAcceptor acceptor, ExecutionCompletions completions, RequestMetrics metrics, ServiceIdentity service, TimeProvider time)
+    AgentCatalog catalog, AgentAdmission budgets, ExecutionAcceptor acceptor, ExecutionCompletions completions, RequestMetrics metrics, ServiceIdentity service, TimeProvider time)
 {
     /// <summary>Beside the result, under this name: the id to look it up by.</summary>
     public const string ExecutionId = "osmen/execution_id";
@@ -42,20 +43,22 @@ internal sealed class AgentTools(
         }
 
         var now = time.GetUtcNow();
-        var accepted = await acceptor.AcceptAsync(
-            new NewExecution
-            {
-                Id = ExecutionIds.New(now),
-                Kind = ExecutionKind.Agent,
-                Target = agent.Id,
-                User = key.User,
-                Input = input.GetRawText(),
-                CreatedAt = now,
-                MaxAttempts = agent.Limits.MaxAttempts,
-                TraceParent = Activity.Current?.Id,
-                RequestId = requestId,
-            },
-            cancellationToken);
+        var asked = new NewExecution
+        {
+            Id = ExecutionIds.New(now),
+            Kind = ExecutionKind.Agent,
+            Target = agent.Id,
+            User = key.User,
+            KeyId = key.Id,
+            Input = input.GetRawText(),
+            CreatedAt = now,
+            MaxAttempts = agent.Limits.MaxAttempts,
+            TraceParent = Activity.Current?.Id,
+            RequestId = requestId,
+        };
+        if (await budgets.CheckAsync(agent, asked, cancellationToken) is { } refusal)
+            return Failed(refusal.ToString());
+        var accepted = await acceptor.AcceptAsync(asked, cancellationToken);
         if (accepted.Execution is not { } execution)
             return Failed("The queue is full; nothing was started. Try again later.");
         metrics.Accepted(ExecutionKind.Agent);

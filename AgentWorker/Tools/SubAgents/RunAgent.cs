@@ -87,6 +87,7 @@ internal sealed class RunAgent(
                 Target = agent.Id,
                 ParentId = parent.Id,
                 User = parent.User,
+                KeyId = parent.KeyId,
 
                 // Before what only just begins: somebody waits for it and holds memory.
                 Priority = Math.Min(parent.Priority + 1, MaxPriority),

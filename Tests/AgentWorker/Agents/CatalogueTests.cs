@@ -3,12 +3,17 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OsMEN.AgentWorker;
+using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.Tests.Executions;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Infrastructure;
+using StackExchange.Redis;
 
 namespace OsMEN.Tests.AgentWorker.Agents;
 
@@ -31,10 +36,13 @@ public sealed class CatalogueTests
             Programs.Need(agent.Command[0], agent.Command[0]);
         var run = new RecordedRun(agent);
         using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
+        var calls = new ModelCalls(new LlmOptions(), ModelRoutes.Read(new ConfigurationBuilder().Build(), new LlmOptions()), TimeProvider.System, NullLogger<ModelCalls>.Instance);
+        using var redis = await ConnectionMultiplexer.ConnectAsync(RedisServer.Options("127.0.0.1:1,connectTimeout=1"));
+        var answers = new AnswerCache(redis, new CacheMetrics(Metering.Factory()), TimeProvider.System);
         await using var store = await TestStore.SqliteAsync();
         var runners = new AgentRunners(
         [
-            new LlmAgentRunner(clients, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
+            new LlmAgentRunner(clients, calls, answers, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
             new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System),
         ]);
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
