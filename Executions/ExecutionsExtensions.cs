@@ -43,6 +43,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionSignals>();
         services.AddSingleton<EventFeed>();
         services.AddSingleton<ExecutionCompletions>();
+        services.AddSingleton<ChildExecutions>();
+        services.AddSingleton<AgentMemory>();
         services.AddSingleton<ExecutionRecorder>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();

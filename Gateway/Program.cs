@@ -8,6 +8,7 @@ using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.Mcp;
 using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Prices;
@@ -36,6 +37,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<RequestMetrics>();
     builder.Services.AddInstruments<EventStreams>();
     builder.Services.AddInstruments<WebSocketConnections>();
+    builder.Services.AddSingleton<AgentTools>();
     builder.Services.AddInstruments<BudgetMetrics>();
     builder.Services.AddSingleton<BudgetAdmission>();
     builder.Services.AddSingleton<AgentAdmission>();
@@ -66,6 +68,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapKeysApi();
     app.MapBudgetsApi();
     app.MapAnalyticsApi();
+    app.MapMcpApi();
     app.MapAlertsApi();
     app.MapUsageApi();
     app.MapPricesApi();

@@ -41,6 +41,9 @@ public sealed record AgentDefinition
     /// <summary>Names of <see cref="BuiltInTools"/> that the agent may call.</summary>
     public IReadOnlyList<string> Tools { get; init; } = [];
 
+    /// <summary>MCP servers whose tools an <see cref="AgentType.Llm"/> agent may call.</summary>
+    public IReadOnlyList<McpServerDefinition> Mcp { get; init; } = [];
+
     /// <summary>Program and arguments of an <see cref="AgentType.Process"/> agent; relative paths are to its file's folder.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 

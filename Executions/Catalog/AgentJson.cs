@@ -78,6 +78,7 @@ public static class AgentJson
             writer.WriteNumber("temperature", temperature);
         }
         WriteTexts(writer, "tools", definition.Tools);
+        McpJson.Write(writer, definition.Mcp);
         WriteTexts(writer, "command", definition.Command);
         WriteText(writer, "image", definition.Image);
         WriteTexts(writer, "environment", definition.Environment);
@@ -111,7 +112,7 @@ public static class AgentJson
         }
     }
 
-    private static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
+    internal static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
     {
         if (values.Count == 0)
         {
@@ -150,6 +151,7 @@ public static class AgentJson
             Cache = cached.ValueKind == JsonValueKind.Object ? new AgentCache(cache.Duration("ttl") ?? TimeSpan.Zero, cache.Flag("shared") ?? false) : null,
             Temperature = reader.Number("temperature"),
             Tools = reader.Texts("tools"),
+            Mcp = McpJson.Read(reader.Take("mcp"), errors),
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),

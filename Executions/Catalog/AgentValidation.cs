@@ -15,6 +15,9 @@ public static partial class AgentValidation
     /// <summary>True for 1 to 64 of <c>a-z 0-9 _ -</c>, the first a letter or digit.</summary>
     public static bool IsId(string? id) => id is not null && IdPattern().IsMatch(id);
 
+    /// <summary>True for the name of an environment variable: letters, digits and _.</summary>
+    internal static bool IsVariable(string name) => EnvironmentName().IsMatch(name);
+
     /// <summary>Everything that is wrong with it; empty when it can be used. A definition without a folder is taken to come from the API.</summary>
     public static IReadOnlyList<FieldError> Validate(AgentDefinition definition)
     {
@@ -48,6 +51,7 @@ public static partial class AgentValidation
             Check(d.Tools.Take(i).All(t => t != d.Tools[i]), $"tools[{i}]", "is listed twice");
         }
         CheckProgram(d, Check);
+        McpJson.Check(d, Check);
 
         Check(limits.Timeout >= TimeSpan.FromSeconds(1) && limits.Timeout <= TimeSpan.FromHours(24), "limits.timeout", "must be 1s to 24h");
         Check(limits.MaxAttempts is >= 1 and <= 20, "limits.max_attempts", "must be 1 to 20");

@@ -11,7 +11,7 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     private static readonly string[] Operations =
         [
             "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
-            "read_view", "read_usage", "keep_calls",
+            "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
         ];
 
     private readonly IExecutionStore _store;
@@ -79,6 +79,18 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_view", () => _store.ReadViewAsync(query, cancellationToken));
+
+    public Task<ToolJournal> ReadJournalAsync(Guid id, CancellationToken cancellationToken) =>
+        MeasureAsync("read_journal", () => _store.ReadJournalAsync(id, cancellationToken));
+
+    public Task<bool> JournalTurnAsync(LeaseId lease, JournaledTurn turn, CancellationToken cancellationToken) =>
+        MeasureAsync("journal", () => _store.JournalTurnAsync(lease, turn, cancellationToken));
+
+    public Task<bool> JournalCallAsync(LeaseId lease, JournaledCall call, CancellationToken cancellationToken) =>
+        MeasureAsync("journal", () => _store.JournalCallAsync(lease, call, cancellationToken));
+
+    public Task<int> TrimJournalAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_journal", () => _store.TrimJournalAsync(before, max, cancellationToken));
 
     public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));

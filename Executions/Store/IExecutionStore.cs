@@ -63,6 +63,21 @@ public interface IExecutionStore
     /// </summary>
     Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken);
 
+    /// <summary>What the execution's attempts have journaled, turns in order.</summary>
+    Task<ToolJournal> ReadJournalAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>Journals an answer that asks for tools, before any of them runs. False when the lease was lost: nothing is written.</summary>
+    Task<bool> JournalTurnAsync(LeaseId lease, JournaledTurn turn, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Journals that a call starts (no result) or has ended. Once true for a start, every later holder of the execution finds it.
+    /// False when the lease was lost: nothing is written.
+    /// </summary>
+    Task<bool> JournalCallAsync(LeaseId lease, JournaledCall call, CancellationToken cancellationToken);
+
+    /// <summary>Forgets up to <paramref name="max"/> turns and as many calls from before <paramref name="before"/>, of what is not running or waiting. Answers how many.</summary>
+    Task<int> TrimJournalAsync(DateTimeOffset before, int max, CancellationToken cancellationToken);
+
     /// <summary>Usage by group, in the order of the groups' bytes. It takes as long as a view does, and is ended like one.</summary>
     Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken);
 

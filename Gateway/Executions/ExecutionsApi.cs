@@ -132,7 +132,7 @@ internal static class ExecutionsApi
             ? TypedResults.Ok(ExecutionView.Of(execution))
             : Unknown();
 
-    private static async Task<IResult> CancelAsync(string id, HttpContext context, IExecutionStore store, ExecutionSignals signals, CancellationToken cancellationToken)
+    private static async Task<IResult> CancelAsync(string id, HttpContext context, IExecutionStore store, ExecutionSignals signals, ChildExecutions children, CancellationToken cancellationToken)
     {
         if (await ExecutionAccess.FindAsync(store, ApiKeyAuthentication.KeyOf(context), id, cancellationToken) is not { Id: var guid } ||
             await store.CancelAsync(guid, cancellationToken) is not { } result)
@@ -141,6 +141,10 @@ internal static class ExecutionsApi
             return ProblemResponse.Create(StatusCodes.Status409Conflict, $"The execution had ended before: {result.Execution.Status.ToWire()}.");
         signals.Cancel(guid);
         signals.Changed(guid);
+
+        // One that runs stops its children itself; one that waits for another attempt may have left some behind.
+        if (result.Execution.Status.IsFinal())
+            await children.CancelAsync(guid, cancellationToken);
         var view = ExecutionView.Of(result.Execution);
         return result.Execution.Status.IsFinal() ? TypedResults.Ok(view) : TypedResults.Accepted((string?)null, view);
     }

@@ -70,6 +70,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /api/v1/executions/{id}/retry"] = Runners,
         ["POST /api/v1/keys/"] = Admins,
         ["POST /health/check"] = Everybody,
+        ["POST /mcp"] = Runners,
         ["POST /v1/chat/completions"] = Runners,
         ["POST /v1/embeddings"] = Runners,
         ["PUT /alerts/rules/{name}"] = Admins,
