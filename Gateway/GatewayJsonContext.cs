@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
+using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.Security;
@@ -9,15 +10,18 @@ using OsMEN.Gateway.Security;
 namespace OsMEN.Gateway;
 
 /// <summary>All that the API reads and writes as JSON, without reflection.</summary>
+[JsonSerializable(typeof(ConfigView))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(InfoView))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
+[JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(string))]

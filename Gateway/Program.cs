@@ -2,6 +2,7 @@ using OsMEN.Executions;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
 using OsMEN.Gateway.Analytics;
+using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -23,6 +24,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddExecutions();
     builder.AddSecurity();
     builder.AddLiveHealth();
+    builder.AddDashboard();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddInstruments<RequestMetrics>();
@@ -52,6 +54,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapWebSocketApi();
     app.MapKeysApi();
     app.MapAnalyticsApi();
+    app.MapDashboard();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

@@ -2,7 +2,8 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Http;
+using HttpContext = Microsoft.AspNetCore.Http.HttpContext;
+using StatusCodes = Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace OsMEN.Web;
 

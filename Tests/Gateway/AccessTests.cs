@@ -19,6 +19,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
     {
         ["DELETE /api/v1/agents/{id}"] = Admins,
         ["DELETE /api/v1/keys/{id}"] = Admins,
+        ["DELETE /dashboard/session"] = Everybody,
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
@@ -31,6 +32,13 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/monitoring/health"] = Everybody,
         ["GET /api/v1/monitoring/prometheus/metrics"] = Open,
         ["GET /api/{documentName}/openapi.json"] = Everybody,
+        ["GET /dashboard"] = Open,
+        ["GET /dashboard/config"] = Everybody,
+        ["GET /dashboard/grafana"] = Everybody,
+        ["GET /dashboard/grafana/{name}"] = Everybody,
+        ["GET /dashboard/performance"] = Everybody,
+        ["GET /dashboard/web/{**file}"] = Open,
+        ["GET /dashboard/ws"] = Everybody,
         ["GET /health"] = Everybody,
         ["GET /health/components/{name}"] = Everybody,
         ["GET /health/dependencies/{name}"] = Everybody,
@@ -48,8 +56,10 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /api/v1/executions/{id}/cancel"] = Runners,
         ["POST /api/v1/executions/{id}/retry"] = Runners,
         ["POST /api/v1/keys/"] = Admins,
+        ["POST /dashboard/session"] = Open,
         ["POST /health/check"] = Everybody,
         ["PUT /api/v1/agents/{id}"] = Admins,
+        ["PUT /dashboard/config"] = Admins,
     };
 
     public static TheoryData<string> Names => [.. Routes.Keys];
@@ -136,6 +146,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         .Replace("{id}", "0190c0de-0000-7000-8000-000000000000", StringComparison.Ordinal)
         .Replace("{name}", "memory", StringComparison.Ordinal)
         .Replace("{view}", "daily_system_metrics", StringComparison.Ordinal)
+        .Replace("{**file}", "app.js", StringComparison.Ordinal)
         .Replace("{documentName}", "v1", StringComparison.Ordinal);
 
     private async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, string? key)
