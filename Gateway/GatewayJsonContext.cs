@@ -6,6 +6,7 @@ using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway;
 
@@ -23,6 +24,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<RawJson>))]
 [JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(ProjectionView))]
 [JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class GatewayJsonContext : JsonSerializerContext

@@ -7,15 +7,18 @@ using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.OpenApi;
+using OsMEN.Gateway.Prices;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
+using OsMEN.Gateway.Usage;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Metrics;
 
 if (args is ["generate", .. var rest]) return GeneratedFiles.Run(rest, Directory.GetCurrentDirectory(), Console.Out, Console.Error);
+if (args is ["import-prices", .. var source]) return await ImportPrices.RunAsync(source, Console.Out, Console.Error, CancellationToken.None);
 
 return await StartupErrors.RunAsync(async () =>
 {
@@ -31,6 +34,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.Services.AddInstruments<EventStreams>();
     builder.Services.AddInstruments<WebSocketConnections>();
     builder.Services.AddSingleton<AnalyticsReader>();
+    builder.Services.AddSingleton<UsageReader>();
     builder.Services.AddSingleton(StreamLimits.Default);
     builder.Services.AddExceptionHandler<Failures>();
     builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResponse.Complete);
@@ -54,7 +58,12 @@ return await StartupErrors.RunAsync(async () =>
     app.MapWebSocketApi();
     app.MapKeysApi();
     app.MapAnalyticsApi();
+<<<<<<< HEAD
     app.MapDashboard();
+=======
+    app.MapUsageApi();
+    app.MapPricesApi();
+>>>>>>> main
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

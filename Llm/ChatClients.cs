@@ -48,7 +48,7 @@ public sealed class ChatClients : IDisposable
             _providers.Clear();
         var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
         return new TracingChatClient(
-            new RetryChatClient(new MeteringChatClient(provider, name, _prices, onCall, _time), _options.MaxRetries, _time), name, _options.CapturesContent);
+            new RetryChatClient(new MeteringChatClient(provider, name, _options.HostOf(name), _prices, onCall, _time), _options.MaxRetries, _time), name, _options.CapturesContent);
     }
 
     public void Dispose()

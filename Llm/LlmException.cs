@@ -24,6 +24,9 @@ public enum LlmErrorKind
     /// <summary>The answer broke off in the middle.</summary>
     Interrupted,
 
+    /// <summary>The provider answered, and is paid for it, but not in its own format. Asking again would be billed again.</summary>
+    Malformed,
+
     /// <summary>The provider's filter stopped the answer.</summary>
     ContentFiltered,
 

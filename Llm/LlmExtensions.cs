@@ -13,7 +13,7 @@ public static class LlmExtensions
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(LlmOptions.Read(configuration));
-        services.AddSingleton(_ => PriceTable.Shipped());
+        services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<ChatClients>();
         return services;
     }

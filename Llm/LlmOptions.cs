@@ -90,6 +90,18 @@ public sealed record LlmOptions
         _ => false,
     };
 
+    /// <summary>
+    /// The model under the name of the provider whose address <c>OPENAI_BASE_URL</c> is: at api.deepseek.com <c>openai/deepseek-chat</c> costs what
+    /// <c>deepseek/deepseek-chat</c> does. Null where the address says nothing.
+    /// </summary>
+    public ModelName? HostOf(ModelName model) => model.Platform != Platforms.OpenAI ? null : OpenAIAddress.Host switch
+    {
+        "api.deepseek.com" => new ModelName("deepseek", model.Model),
+        "api.mistral.ai" => new ModelName("mistral", model.Model),
+        "generativelanguage.googleapis.com" => new ModelName("gemini", model.Model.StartsWith("models/", StringComparison.Ordinal) ? model.Model[7..] : model.Model),
+        _ => null,
+    };
+
     /// <summary>Names what is set, no secret.</summary>
     public override string ToString() => $"default {DefaultModel}, available {string.Join(", ", Available)}";
 

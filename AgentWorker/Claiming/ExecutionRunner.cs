@@ -19,6 +19,7 @@ internal sealed partial class ExecutionRunner(
     AgentRunners agents,
     ExecutionMetrics metrics,
     LlmMetrics llm,
+    PriceTable prices,
     IOptions<ExecutionOptions> options,
     TimeProvider time,
     ILogger<ExecutionRunner> logger)
@@ -54,7 +55,7 @@ internal sealed partial class ExecutionRunner(
             keeper.Remove(execution);
             if (execution.FirstOutputAt is { } first)
                 metrics.Responded(claim.Execution, time.GetElapsedTime(started, first));
-            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started), catalog.Find(claim.Execution.Target)?.PriceUsd);
+            metrics.Ended(claim.Execution, ended, time.GetElapsedTime(started));
         }
     }
 
@@ -68,7 +69,7 @@ internal sealed partial class ExecutionRunner(
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
             var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)), execution.Stopping);
-            return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output);
+            return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
         {
@@ -83,6 +84,9 @@ internal sealed partial class ExecutionRunner(
 
     private void Add(RunningExecution execution, LlmCall call)
     {
+        // A program's own calls, of which it told the model and the tokens.
+        if (call.CostUsd is null && call.Tokens.Total > 0)
+            call = call with { CostUsd = prices.Cost(new ModelName(call.Platform, call.Model), call.Tokens, call.StartedAt) };
         execution.Add(call);
         llm.Record(execution.Claim.Execution.Target, call);
     }

@@ -94,8 +94,7 @@ internal sealed class ExecutionMetrics
     }
 
     /// <summary>An attempt is over; <paramref name="end"/> is null when its end is another worker's to record.</summary>
-    /// <param name="priceUsd">What the target's completed execution is charged; null where it has no price.</param>
-    public void Ended(Execution execution, AttemptEnd? end, TimeSpan duration, decimal? priceUsd)
+    public void Ended(Execution execution, AttemptEnd? end, TimeSpan duration)
     {
         var running = Of(execution);
         Interlocked.Decrement(ref running.Count);
@@ -113,7 +112,7 @@ internal sealed class ExecutionMetrics
         durations.Record(duration.TotalSeconds, running.Target, status);
         _tasks.Add(1, status, Tag("type", kind));
         Interlocked.Increment(ref _ended[(int)end.Status]);
-        if (priceUsd is { } price && end.Status == ExecutionStatus.Completed)
+        if (end.RevenueUsd is { } price)
             _revenue.Add((double)price, running.Agent);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Usage;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Executions.Metrics;
@@ -8,7 +9,7 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view"];
+        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls"];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -69,6 +70,12 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_view", () => _store.ReadViewAsync(query, cancellationToken));
+
+    public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));
+
+    public Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken) =>
+        MeasureAsync("keep_calls", async () => { await _store.KeepCallsAsync(now, keep, cancellationToken); return true; });
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
     {

@@ -1,4 +1,5 @@
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Usage;
 
 namespace OsMEN.Executions;
 
@@ -55,4 +56,13 @@ public interface IExecutionStore
     /// covers, so it takes a second or more over a million executions; PostgreSQL ends it after 30 s.
     /// </summary>
     Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Usage by group, in the order of the groups' bytes. It takes as long as a view does, and is ended like one.</summary>
+    Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes model calls from before <paramref name="keep"/> ago (on PostgreSQL whole months, once their last day is that old) and prepares for
+    /// this month's and the next's.
+    /// </summary>
+    Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken);
 }

@@ -45,13 +45,15 @@ public sealed record EventChunk(long FirstSeq, IReadOnlyList<string> Frames)
 /// <summary>How an attempt ended.</summary>
 /// <param name="Status">A final state, or <see cref="ExecutionStatus.Pending"/> to run again at <paramref name="RunAt"/>.</param>
 /// <param name="Output">JSON text of a completed one.</param>
+/// <param name="RevenueUsd">What a completed one is charged; null where it is not.</param>
 /// <param name="CountAttempt">False gives the attempt back: the worker is stopping, nothing is held against the execution.</param>
 public sealed record AttemptEnd(
     ExecutionStatus Status,
     string? Output = null,
     ExecutionError? Error = null,
     DateTimeOffset? RunAt = null,
-    bool CountAttempt = true);
+    bool CountAttempt = true,
+    decimal? RevenueUsd = null);
 
 /// <summary>What a worker has to say of an execution that it holds: events so far, calls so far, and perhaps its end.</summary>
 public sealed record ExecutionRecord

@@ -14,12 +14,19 @@ internal static class OpenApiSetup
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
+        ["PutPrices"] = """{"openai/my-model*":{"input_cost_per_token":2.5e-6,"output_cost_per_token":1e-5},"^openai/gpt-6(-mini)?$":{"input_cost_per_token":2e-6,"output_cost_per_token":8e-6,"effective_from":"2030-01-01"},"openai/old":null}""",
         ["CreateKey"] = """{"name":"ci","role":"user","user":"ci@example.com","expires_in":"720h"}""",
     };
 
     // And what comes back where the schema cannot tell: its fields depend on what is asked for.
     private static readonly Dictionary<string, string> AnswerExamples = new(StringComparer.Ordinal)
     {
+        ["GetPrices"] = """{"openai/gpt-4o":{"input_cost_per_token":2.5e-6,"output_cost_per_token":1e-5,"cache_read_input_token_cost":1.25e-6}}""",
+        ["PutPrices"] = """{"openai/my-model*":{"input_cost_per_token":2.5e-6,"output_cost_per_token":1e-5}}""",
+        ["ReadUsage"] = """
+            {"items":[{"agent":"daily_brief","executions":120,"tokens":{"input":81000,"output":3210,"cached_input":40960,"cache_write":0,"reasoning":800},"cost_usd":0.412305,
+            "unpriced_tokens":0,"estimated_tokens":0,"revenue_usd":6,"margin_usd":5.587695}],"next_cursor":null}
+            """,
         ["ReadAnalytics"] = """
             {"items":[{"agent_name":"daily_brief","total_executions":120,"successful":114,"failed":4,"success_rate":0.966,"avg_execution_time":1.84,
             "p95_execution_time":4.1,"total_tokens":84210,"total_cost":0.412305},{"agent_name":"inbox_triage","total_executions":3,"successful":0,"failed":0,

@@ -1,19 +1,20 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>Gathers what one provider call used.</summary>
-internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider time, IList<ChatMessage> messages)
+internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable prices, TimeProvider time, IList<ChatMessage> messages, ChatOptions? options, ProviderCall call)
 {
-    /// <summary>Cache writes, under this name in <see cref="UsageDetails.AdditionalCounts"/> in Anthropic's library.</summary>
-    private const string CacheCreation = "CacheCreationInputTokens";
-
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
     private TimeSpan? _first;
     private UsageDetails? _usage;
     private string? _modelId;
+    private ServiceTier _tier;
     private long _characters;
+    private bool _isFinished;
+    private bool _isFinal;
 
     public bool HasContent => _first is not null;
 
@@ -23,27 +24,26 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
     public void Add(ChatResponse response)
     {
         _usage = response.Usage;
+        _isFinal = true;
         _modelId = response.ModelId;
-        _characters = response.Text.Length;
+        Tell(response.AdditionalProperties);
+        _characters = response.Messages.SelectMany(m => m.Contents).Sum(Characters);
     }
 
     public void Add(ChatResponseUpdate update)
     {
         Last = update;
+        _isFinished |= update.FinishReason is not null;
         _modelId = update.ModelId ?? _modelId;
+        Tell(update.AdditionalProperties);
         foreach (var content in update.Contents)
         {
             // Anthropic tells its usage twice, at the start and at the end: sums would count it twice, the later one is complete.
             if (content is UsageContent usage)
-                _usage = Merge(_usage, usage.Details);
+                (_usage, _isFinal) = (Merge(_usage, usage.Details), _isFinished);
             else
                 _first ??= time.GetElapsedTime(_started);
-            _characters += content switch
-            {
-                TextContent text => text.Text.Length,
-                TextReasoningContent thought => thought.Text.Length,
-                _ => 0,
-            };
+            _characters += Characters(content);
         }
     }
 
@@ -52,9 +52,15 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
 
     public LlmCall End(LlmCallStatus status)
     {
-        // A call that failed before it had answered costs nothing anywhere.
-        var estimated = _usage is null && (status == LlmCallStatus.Ok || HasContent);
-        var tokens = _usage is { } usage ? ToTokens(usage) : estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default;
+        // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
+        var told = _usage is null ? null : ProviderUsage.FromDetails(_usage);
+        var wasTaken = status == LlmCallStatus.Ok || HasContent || call.IsAccepted;
+        var estimated = told is null && wasTaken;
+        var tokens = told ?? (estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default);
+
+        // What is told at a stream's start is its input, and of its output what was there by then.
+        if (!_isFinal && told is { } part && Estimate(_characters) > part.Output)
+            (tokens, estimated) = (part with { Output = Estimate(_characters) }, true);
         return new LlmCall
         {
             Id = Guid.CreateVersion7(_startedAt),
@@ -66,27 +72,39 @@ internal sealed class CallMeter(ModelName model, PriceTable prices, TimeProvider
             Status = status,
             Tokens = tokens,
             Estimated = estimated || model.Platform == Platforms.Offline,
-            CostUsd = prices.Cost(model, tokens) ?? (_modelId is null ? null : prices.Cost(model with { Model = _modelId }, tokens)),
+            CostUsd = wasTaken || told is not null ? prices.FindForCall(model, _modelId, hosted, _startedAt)?.Cost(tokens, _tier) : 0,
         };
-    }
-
-    internal static TokenUsage ToTokens(UsageDetails usage)
-    {
-        var written = 0L;
-        foreach (var (name, count) in usage.AdditionalCounts ?? [])
-        {
-            if (name.Contains(CacheCreation, StringComparison.OrdinalIgnoreCase))
-                written += count;
-        }
-
-        return new TokenUsage(
-            usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0, written, usage.ReasoningTokenCount ?? 0);
     }
 
     /// <summary>About four characters a token, as OpenAI and Anthropic say of English.</summary>
     internal static long Estimate(long characters) => (characters + 3) / 4;
 
-    private long InputCharacters() => messages.Sum(m => (long)m.Text.Length);
+    private void Tell(AdditionalPropertiesDictionary? properties)
+    {
+        if (properties?.TryGetValue(ServiceTiers.Property, out string? tier) == true)
+            _tier = ServiceTiers.Parse(tier);
+    }
+
+    private long InputCharacters() =>
+        messages.Sum(m => m.Contents.Sum(Characters)) + (options?.Instructions?.Length ?? 0) +
+        (options?.Tools ?? []).OfType<AIFunctionDeclaration>().Sum(t => (long)t.Name.Length + t.Description.Length + t.JsonSchema.GetRawText().Length);
+
+    private static long Characters(AIContent content) => content switch
+    {
+        TextContent text => text.Text.Length,
+        TextReasoningContent thought => thought.Text.Length,
+        FunctionCallContent tool => tool.Name.Length + (tool.Arguments?.Sum(a => (long)a.Key.Length + Length(a.Value)) ?? 0),
+        FunctionResultContent result => Length(result.Result),
+        _ => 0,
+    };
+
+    private static long Length(object? value) => value switch
+    {
+        null => 0,
+        string text => text.Length,
+        JsonElement { ValueKind: not JsonValueKind.Undefined } json => json.GetRawText().Length,
+        _ => value.ToString()?.Length ?? 0,
+    };
 
     internal static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
     {

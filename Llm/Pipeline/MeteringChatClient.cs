@@ -4,30 +4,48 @@ using Microsoft.Extensions.AI;
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>
-/// Counts the tokens of every call that reaches the provider and prices them. A stream that its reader leaves is read on in
+/// Counts the tokens of every call that reaches the provider and prices them. An answer that its reader leaves is read on in
 /// the background to its usage, within <see cref="DrainLimit"/>, since the provider bills it to the end. Where no usage comes,
 /// the tokens are estimated from the text and marked so.
 /// </summary>
-internal sealed class MeteringChatClient(IChatClient inner, ModelName model, PriceTable prices, Action<LlmCall> onCall, TimeProvider time)
+/// <param name="hosted">The same model under the name of whoever runs the server, where that is known and another.</param>
+internal sealed class MeteringChatClient(IChatClient inner, ModelName model, ModelName? hosted, PriceTable prices, Action<LlmCall> onCall, TimeProvider time)
     : DelegatingChatClient(inner)
 {
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
+
+    // Callers that come and go must not pile up connections: beyond this an answer is left where it is, and estimated.
+    private const int MaxDrains = 256;
+
+    private static int _drains;
 
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var list = messages as IList<ChatMessage> ?? [.. messages];
-        var meter = new CallMeter(model, prices, time, list);
+        var meter = Begin(list, options);
+
+        // Not the caller's token: when it is cancelled, the answer is left, not cut.
+        var reading = new CancellationTokenSource();
+        Task<ChatResponse>? answer = null;
         try
         {
-            var response = await base.GetResponseAsync(list, options, cancellationToken);
+            answer = base.GetResponseAsync(list, options, reading.Token);
+            var response = await answer.WaitAsync(cancellationToken);
             meter.Add(response);
             onCall(meter.End(LlmCallStatus.Ok));
+            reading.Dispose();
             return response;
+        }
+        catch (OperationCanceledException) when (answer is { IsCompleted: false } && cancellationToken.IsCancellationRequested)
+        {
+            _ = DrainAsync(answer, meter, reading);
+            throw;
         }
         catch (Exception e)
         {
             onCall(meter.End(e));
+            reading.Dispose();
             throw;
         }
     }
@@ -36,9 +54,9 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Pri
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var list = messages as IList<ChatMessage> ?? [.. messages];
-        var meter = new CallMeter(model, prices, time, list);
+        var meter = Begin(list, options);
 
-        // Not the caller's token: when it is cancelled, the stream is left, not cut.
+        // Not the caller's token here either.
         var reading = new CancellationTokenSource();
         var updates = base.GetStreamingResponseAsync(list, options, reading.Token).GetAsyncEnumerator(reading.Token);
         Task<bool>? next = null;
@@ -81,32 +99,53 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Pri
         }
     }
 
+    private CallMeter Begin(IList<ChatMessage> messages, ChatOptions? options) => new(model, hosted, prices, time, messages, options, ProviderCall.Begin());
+
+    private async Task DrainAsync(Task<ChatResponse> answer, CallMeter meter, CancellationTokenSource reading)
+    {
+        var error = await DrainAsync(reading, async () => meter.Add(await answer));
+        onCall(meter.End(LlmCallStatus.Cancelled) with { Error = error });
+        reading.Dispose();
+    }
+
     private async Task DrainAsync(IAsyncEnumerator<ChatResponseUpdate> updates, Task<bool>? next, CallMeter meter, CancellationTokenSource reading)
     {
-        string? error = null;
-        reading.CancelAfter(DrainLimit);
-        try
+        // Before the first piece nothing says that the provider has begun: it is left at once.
+        if (!meter.HasContent)
+            await reading.CancelAsync();
+        var error = await DrainAsync(reading, async () =>
         {
-            // Before the first piece nothing says that the provider has begun: it is left at once.
-            if (!meter.HasContent)
-                await reading.CancelAsync();
             while (await (next ?? updates.MoveNextAsync().AsTask()))
             {
                 if (next is not null && !ReferenceEquals(updates.Current, meter.Last))
                     meter.Add(updates.Current);
                 next = updates.MoveNextAsync().AsTask();
             }
+        });
+        onCall(meter.End(LlmCallStatus.Cancelled) with { Error = error });
+        await updates.DisposeAsync();
+        reading.Dispose();
+    }
+
+    private async Task<string?> DrainAsync(CancellationTokenSource reading, Func<Task> read)
+    {
+        using var limit = new CancellationTokenSource(DrainLimit, time);
+        await using var stop = limit.Token.Register(reading.Cancel);
+        try
+        {
+            if (Interlocked.Increment(ref _drains) > MaxDrains)
+                await reading.CancelAsync();
+            await read();
+            return null;
         }
         catch (Exception e)
         {
             // Whatever it was: the caller has left, and what is known by now is recorded.
-            error = e is OperationCanceledException ? null : e.GetType().Name;
+            return e is OperationCanceledException ? null : e is LlmException llm ? llm.Kind.ToString() : e.GetType().Name;
         }
         finally
         {
-            onCall(meter.End(LlmCallStatus.Cancelled) with { Error = error });
-            await updates.DisposeAsync();
-            reading.Dispose();
+            Interlocked.Decrement(ref _drains);
         }
     }
 }

@@ -24,10 +24,17 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
             throw new LlmException(LlmErrorKind.Unavailable, $"{request.RequestUri?.Authority} could not be reached: {e.HttpRequestError}.", e);
         }
 
-        if (response.IsSuccessStatusCode)
+        if (response.IsSuccessStatusCode && IsOfModel(response))
+        {
+            if (ProviderCall.Current is { } call)
+                call.IsAccepted = true;
             return response;
+        }
+
         using (response)
         {
+            if (response.IsSuccessStatusCode)
+                throw new LlmException(LlmErrorKind.Unavailable, $"{request.RequestUri?.Authority} answered {MediaType(response)}, which no model speaks: is it the right address?");
             var status = response.StatusCode;
             var message = await ReadMessageAsync(response, cancellationToken);
             throw new LlmException(KindOf(status), $"{request.RequestUri?.Authority} answered {(int)status}{(message is null ? "" : ": " + message)}")
@@ -36,6 +43,15 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
             };
         }
     }
+
+    // A proxy's or a portal's page comes as 200 too. Some servers name no type.
+    private static bool IsOfModel(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is not { } type ||
+        type.EndsWith("json", StringComparison.OrdinalIgnoreCase) || type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase) ||
+        type.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
+
+    private static string MediaType(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is { Length: <= 100 } type ? type : "a type";
 
     private static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
     {

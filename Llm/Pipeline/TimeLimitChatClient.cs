@@ -71,6 +71,6 @@ internal sealed class TimeLimitChatClient(IChatClient inner, LlmOptions options,
                 return new LlmException(LlmErrorKind.Interrupted, "The answer broke off.", e);
         }
 
-        return new LlmException(LlmErrorKind.Unavailable, $"The provider's answer could not be understood ({e.GetType().Name}).", e);
+        return new LlmException(LlmErrorKind.Malformed, $"The provider's answer could not be understood ({e.GetType().Name}).", e);
     }
 }

@@ -117,9 +117,8 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
         activity.SetTag("gen_ai.response.model", modelId);
         if (reason is { } r)
             activity.SetTag("gen_ai.response.finish_reasons", new[] { r.Value });
-        if (usage is null)
+        if (usage is null || ProviderUsage.FromDetails(usage) is not { } tokens)
             return;
-        var tokens = CallMeter.ToTokens(usage);
         activity.SetTag("gen_ai.usage.input_tokens", tokens.Input);
         activity.SetTag("gen_ai.usage.output_tokens", tokens.Output);
         if (tokens.CachedInput > 0)

@@ -1,46 +1,26 @@
-using System.Collections.Frozen;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace OsMEN.Llm;
 
-/// <summary>Dollars a token of one model, in the keys of LiteLLM's price file.</summary>
-public sealed record ModelPrice
+/// <summary>
+/// What models cost, by <c>platform/model</c>: the user's own prices first, then the table of this build. Which one holds is decided
+/// when a call is priced, by the time when it began; the cost of a recorded call never changes. Safe for several threads.
+/// </summary>
+public sealed partial class PriceTable
 {
-    /// <summary><c>input_cost_per_token</c>.</summary>
-    public required decimal Input { get; init; }
+    private static readonly ModelPrice Free = new(new Dictionary<string, decimal>(StringComparer.Ordinal) { ["input_cost_per_token"] = 0, ["output_cost_per_token"] = 0 });
 
-    /// <summary><c>output_cost_per_token</c>.</summary>
-    public required decimal Output { get; init; }
+    private readonly PriceIndex _shipped;
+    private volatile PriceIndex _user = PriceIndex.Empty;
 
-    /// <summary><c>cache_read_input_token_cost</c>; null prices cached input as input.</summary>
-    public decimal? CachedInput { get; init; }
+    private PriceTable(IEnumerable<PriceEntry> shipped) => _shipped = new PriceIndex(shipped);
 
-    /// <summary><c>cache_creation_input_token_cost</c>; null prices cache writes as input.</summary>
-    public decimal? CacheWrite { get; init; }
+    /// <summary>The entries of this build, by name.</summary>
+    public IReadOnlyList<PriceEntry> ShippedEntries => _shipped.Entries;
 
-    /// <summary><c>output_cost_per_reasoning_token</c>; null prices reasoning as output.</summary>
-    public decimal? Reasoning { get; init; }
-
-    /// <summary>Dollars for a call, rounded to nine places.</summary>
-    public decimal Cost(TokenUsage tokens)
-    {
-        var plainInput = Math.Max(tokens.Input - tokens.CachedInput - tokens.CacheWrite, 0);
-        var plainOutput = Math.Max(tokens.Output - tokens.Reasoning, 0);
-        return decimal.Round(
-            (plainInput * Input) + (tokens.CachedInput * (CachedInput ?? Input)) + (tokens.CacheWrite * (CacheWrite ?? Input)) +
-            (plainOutput * Output) + (tokens.Reasoning * (Reasoning ?? Output)),
-            9);
-    }
-}
-
-/// <summary>What models cost, by <c>platform/model</c>. Immutable.</summary>
-public sealed class PriceTable
-{
-    private static readonly ModelPrice Free = new() { Input = 0, Output = 0 };
-
-    private readonly FrozenDictionary<string, ModelPrice> _prices;
-
-    private PriceTable(IEnumerable<KeyValuePair<string, ModelPrice>> prices) => _prices = prices.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    /// <summary>The user's own entries, by name.</summary>
+    public IReadOnlyList<PriceEntry> UserEntries => _user.Entries;
 
     /// <summary>The curated table of this build (Prices/prices.json, which names its date).</summary>
     public static PriceTable Shipped()
@@ -50,61 +30,55 @@ public sealed class PriceTable
         return Parse(stream);
     }
 
-    /// <summary>Reads a file in LiteLLM's format; entries without a price per token are passed over.</summary>
-    /// <exception cref="JsonException">It is no JSON object of objects.</exception>
+    /// <summary>Reads a file in LiteLLM's format; entries without a price that is known here are passed over.</summary>
+    /// <exception cref="JsonException">It is no JSON object.</exception>
     public static PriceTable Parse(Stream json)
     {
         using var document = JsonDocument.Parse(json);
-        var prices = new Dictionary<string, ModelPrice>(StringComparer.OrdinalIgnoreCase);
-        foreach (var model in document.RootElement.EnumerateObject())
-        {
-            if (model.Value.ValueKind == JsonValueKind.Object && Read(model.Value) is { } price)
-                prices[model.Name] = price;
-        }
+        return new PriceTable(PriceFile.Read(document.RootElement).Entries);
+    }
 
-        return new PriceTable(prices);
+    /// <summary>Replaces the user's prices. Calls that are under way may still be priced by the old ones.</summary>
+    public void SetUserPrices(IEnumerable<PriceEntry> entries) => _user = new PriceIndex(entries);
+
+    /// <summary>
+    /// The price of a model at a time (null is the end of time: of several, the latest). The user's entries go before this build's; an exact name
+    /// before a pattern, the pattern with the most letters first; a name that ends in a date is also looked for without it
+    /// (<c>gpt-5-mini-2025-08-07</c> is <c>gpt-5-mini</c>). Null when unknown, which is not zero; models run on one's own machine
+    /// (ollama, offline) are free unless the user says otherwise.
+    /// </summary>
+    public ModelPrice? Find(ModelName model, DateTimeOffset? at = null)
+    {
+        var name = model.ToString();
+        var undated = WithoutDate(model.Model) is { } m ? (model with { Model = m }).ToString() : null;
+        var time = at ?? DateTimeOffset.MaxValue;
+        return _user.Find(name, undated, time)
+            ?? (model.Platform is Platforms.Offline or Platforms.Ollama ? Free : _shipped.Find(name, undated, time));
     }
 
     /// <summary>
-    /// The price of a model: under its name, else under its name without a trailing date (<c>gpt-5-mini-2025-08-07</c> is
-    /// <c>gpt-5-mini</c>). Null when unknown, which is not zero; models run on one's own machine (ollama, offline) are free.
+    /// The price of a call: by the name that was asked for, else by the one that answered; then both as models of whoever runs the server
+    /// (<see cref="LlmOptions.HostOf"/>).
     /// </summary>
-    public ModelPrice? Find(ModelName model)
+    /// <param name="answered">The model's name as the provider gave it back; null when it gave none.</param>
+    public ModelPrice? FindForCall(ModelName asked, string? answered, ModelName? hosted, DateTimeOffset at)
     {
-        if (model.Platform is Platforms.Offline or Platforms.Ollama)
-            return Free;
-        if (_prices.TryGetValue(model.ToString(), out var price))
-            return price;
-        var undated = WithoutDate(model.Model);
-        return undated.Length < model.Model.Length && _prices.TryGetValue((model with { Model = undated }).ToString(), out price) ? price : null;
-    }
-
-    /// <summary>Dollars for a call; null when the model has no price.</summary>
-    public decimal? Cost(ModelName model, TokenUsage tokens) => Find(model)?.Cost(tokens);
-
-    private static ModelPrice? Read(JsonElement model)
-    {
-        if (Number(model, "input_cost_per_token") is not { } input || Number(model, "output_cost_per_token") is not { } output)
-            return null;
-        return new ModelPrice
+        foreach (var name in (ModelName?[])[asked, hosted])
         {
-            Input = input,
-            Output = output,
-            CachedInput = Number(model, "cache_read_input_token_cost"),
-            CacheWrite = Number(model, "cache_creation_input_token_cost"),
-            Reasoning = Number(model, "output_cost_per_reasoning_token"),
-        };
+            if (name is { } n && (Find(n, at) ?? (answered is null ? null : Find(n with { Model = answered }, at))) is { } price)
+                return price;
+        }
+
+        return null;
     }
 
-    private static decimal? Number(JsonElement model, string name) =>
-        model.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= 0 ? number : null;
+    /// <summary>Dollars for a call; null when the model has no price for what it used.</summary>
+    public decimal? Cost(ModelName model, TokenUsage tokens, DateTimeOffset? at = null, ServiceTier tier = ServiceTier.Standard) =>
+        Find(model, at)?.Cost(tokens, tier);
 
-    private static string WithoutDate(string model)
-    {
-        // -2025-08-07 at OpenAI, -20250929 at Anthropic.
-        var end = model.Length;
-        while (end > 0 && (char.IsAsciiDigit(model[end - 1]) || model[end - 1] == '-'))
-            end--;
-        return model.AsSpan(end).Count('-') is var dashes and > 0 && model.Length - end - dashes == 8 ? model[..end] : model;
-    }
+    private static string? WithoutDate(string model) => Date().Match(model) is { Success: true, Index: > 0 and var start } ? model[..start] : null;
+
+    // -2025-08-07 at OpenAI, -20250929 at Anthropic.
+    [GeneratedRegex(@"-20[0-9]{2}(-[0-9]{2}-[0-9]{2}|[0-9]{4})$", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Date();
 }

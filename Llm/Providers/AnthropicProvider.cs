@@ -10,12 +10,12 @@ internal static class AnthropicProvider
     private const int DefaultMaxOutputTokens = 8192;
 
     public static IChatClient Create(LlmOptions options, string model, HttpClient http) =>
-        new AnthropicClient
+        new AnthropicChatClient(new AnthropicClient
         {
             HttpClient = http,
             BaseUrl = options.AnthropicAddress.ToString().TrimEnd('/'),
             ApiKey = options.AnthropicKey,
             MaxRetries = 0,
             Timeout = TimeSpan.FromDays(1),
-        }.AsIChatClient(model, DefaultMaxOutputTokens);
+        }.AsIChatClient(model, DefaultMaxOutputTokens));
 }

@@ -1,6 +1,7 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using OpenAI;
 using OpenAI.Chat;
@@ -48,6 +49,7 @@ internal sealed class OpenAIChatClient(ChatClient client) : IChatClient
             CreatedAt = completion.CreatedAt,
             FinishReason = Reason(completion.FinishReason),
             Usage = completion.Usage is null ? null : OpenAIMessages.ToUsage(completion.Usage),
+            AdditionalProperties = OpenAIMessages.Tier(completion.ServiceTier),
         };
     }
 
@@ -56,8 +58,22 @@ internal sealed class OpenAIChatClient(ChatClient client) : IChatClient
     {
         var calls = new SortedDictionary<int, (string? Id, string? Name, System.Text.StringBuilder Arguments)>();
         ChatFinishReason? finished = null;
-        await foreach (var piece in client.CompleteChatStreamingAsync(OpenAIMessages.From(messages, options), OpenAIMessages.From(options), cancellationToken))
+        await using var pieces = client.CompleteChatStreamingAsync(OpenAIMessages.From(messages, options), OpenAIMessages.From(options), cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (true)
         {
+            try
+            {
+                if (!await pieces.MoveNextAsync())
+                    break;
+            }
+            catch (Exception e) when (finished is not null && e is JsonException or InvalidOperationException or FormatException)
+            {
+                // The answer is whole: only what comes after it, its usage, cannot be read. It is estimated then.
+                break;
+            }
+
+            var piece = pieces.Current;
             foreach (var call in piece.ToolCallUpdates)
             {
                 // A call comes in fragments: its id and name first, then its arguments piece by piece.
@@ -66,7 +82,7 @@ internal sealed class OpenAIChatClient(ChatClient client) : IChatClient
                 calls[call.Index] = (id ?? call.ToolCallId, name ?? call.FunctionName, arguments);
             }
 
-            var update = new ChatResponseUpdate { Role = ChatRole.Assistant, ResponseId = piece.CompletionId, ModelId = piece.Model, CreatedAt = piece.CreatedAt };
+            var update = new ChatResponseUpdate { Role = ChatRole.Assistant, ResponseId = piece.CompletionId, ModelId = piece.Model, CreatedAt = piece.CreatedAt, AdditionalProperties = OpenAIMessages.Tier(piece.ServiceTier) };
             foreach (var content in piece.ContentUpdate)
             {
                 if (content.Text is { Length: > 0 } text)
@@ -80,8 +96,8 @@ internal sealed class OpenAIChatClient(ChatClient client) : IChatClient
                     update.Contents.Add(OpenAIMessages.ToCall(id ?? name ?? "", name ?? "", arguments.ToString()));
             }
 
-            if (piece.Usage is not null)
-                update.Contents.Add(new UsageContent(OpenAIMessages.ToUsage(piece.Usage)));
+            if (piece.Usage is not null && OpenAIMessages.ToUsage(piece.Usage) is { } usage)
+                update.Contents.Add(new UsageContent(usage));
             if (update.Contents.Count > 0 || update.FinishReason is not null)
                 yield return update;
         }

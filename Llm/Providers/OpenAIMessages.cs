@@ -1,3 +1,4 @@
+using System.ClientModel.Primitives;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using OpenAI.Chat;
@@ -70,14 +71,15 @@ internal static class OpenAIMessages
         }
     }
 
-    public static UsageDetails ToUsage(ChatTokenUsage usage) => new()
+    /// <summary>By way of its JSON, which also holds what the library has no field for (DeepSeek's cache hits). Null when no count in it can be right.</summary>
+    public static UsageDetails? ToUsage(ChatTokenUsage usage)
     {
-        InputTokenCount = usage.InputTokenCount,
-        OutputTokenCount = usage.OutputTokenCount,
-        TotalTokenCount = usage.TotalTokenCount,
-        CachedInputTokenCount = usage.InputTokenDetails?.CachedTokenCount,
-        ReasoningTokenCount = usage.OutputTokenDetails?.ReasoningTokenCount,
-    };
+        using var json = JsonDocument.Parse(((IPersistableModel<ChatTokenUsage>)usage).Write(ModelReaderWriterOptions.Json).ToMemory());
+        return ProviderUsage.Read(json.RootElement) is { } tokens ? ProviderUsage.ToDetails(tokens) : null;
+    }
+
+    public static AdditionalPropertiesDictionary? Tier(ChatServiceTier? tier) =>
+        tier is { } t && t.ToString() is not ("default" or "auto") ? new AdditionalPropertiesDictionary { [ServiceTiers.Property] = t.ToString() } : null;
 
     private static AssistantChatMessage FromAssistant(ChatMessage message)
     {

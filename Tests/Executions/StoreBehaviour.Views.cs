@@ -19,21 +19,6 @@ public abstract partial class StoreBehaviour
     }
 
     [Fact]
-    public async Task A_database_of_the_version_before_gets_the_views_over_what_it_holds()
-    {
-        foreach (var view in AnalyticsViews.All.Select(v => v.Name).Append("execution_summary"))
-            await ExecuteAsync($"DROP VIEW {view}");
-        if (Store.Kind == "postgresql")
-            await ExecuteAsync("DROP FUNCTION first_execution_id");
-        await ExecuteAsync("DROP TABLE health_changes");
-        await ExecuteAsync("DELETE FROM schema_migrations WHERE version > 1");
-        await RanAsync(New(), ExecutionStatus.Completed, 3);
-
-        await Store.MigrateAsync(Token);
-        Assert.Equal(["agent|1|1|0|1|3|3|0|0"], await ViewAsync(AnalyticsViews.AgentPerformance));
-    }
-
-    [Fact]
     public async Task The_queries_of_the_operations_guide_run()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

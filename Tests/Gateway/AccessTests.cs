@@ -31,6 +31,9 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/monitoring/dashboard/health"] = Everybody,
         ["GET /api/v1/monitoring/health"] = Everybody,
         ["GET /api/v1/monitoring/prometheus/metrics"] = Open,
+        ["GET /api/v1/prices/"] = Everybody,
+        ["GET /api/v1/usage/"] = Everybody,
+        ["GET /api/v1/usage/projection"] = Everybody,
         ["GET /api/{documentName}/openapi.json"] = Everybody,
         ["GET /dashboard"] = Open,
         ["GET /dashboard/config"] = Everybody,
@@ -59,6 +62,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /dashboard/session"] = Open,
         ["POST /health/check"] = Everybody,
         ["PUT /api/v1/agents/{id}"] = Admins,
+        ["PUT /api/v1/prices/"] = Admins,
         ["PUT /dashboard/config"] = Admins,
     };
 

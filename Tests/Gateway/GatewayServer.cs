@@ -36,6 +36,8 @@ public sealed class GatewayServer : IAsyncLifetime
 
     internal IExecutionStore Store => _test!.Store;
 
+    internal string ConnectionString => _test!.ConnectionString;
+
     internal IServiceProvider Services => _factory!.Services;
 
     internal static string KeyOf(Role role) => $"osm_{role.ToWire()}_0123456789abcdef";

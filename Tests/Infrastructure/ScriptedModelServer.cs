@@ -64,7 +64,7 @@ internal sealed class ScriptedModelServer : IAsyncDisposable
         context.Response.StatusCode = answer.Status;
         if (answer.RetryAfter is { } wait)
             context.Response.Headers.RetryAfter = wait;
-        context.Response.ContentType = answer.IsStream ? "text/event-stream" : "application/json";
+        context.Response.ContentType = answer.ContentType ?? (answer.IsStream ? "text/event-stream" : "application/json");
 
         // Fewer bytes than announced: the client gets them all and then sees the connection close. An abort could lose them.
         if (answer.Pieces[^1] == ScriptedAnswer.Cut)
@@ -89,6 +89,9 @@ internal sealed record ScriptedAnswer(int Status, bool IsStream, IReadOnlyList<s
 
     /// <summary>In the place of a piece: the connection breaks.</summary>
     public const string Cut = "\u0001cut";
+
+    /// <summary>Another than that of its kind.</summary>
+    public string? ContentType { get; init; }
 
     public static ScriptedAnswer Json(string json) => new(200, false, [json]);
 

@@ -106,7 +106,7 @@ internal static class MetricsBench
         {
             executions.Started(execution);
             executions.Responded(execution, TimeSpan.FromSeconds(0.1));
-            executions.Ended(execution, end, TimeSpan.FromSeconds(1), priceUsd: null);
+            executions.Ended(execution, end, TimeSpan.FromSeconds(1));
         });
         var model = Best(() => calls.Record("daily_brief", call));
         report.Add("record", "execution", "start, first output and end of one execution", own.Nanoseconds / 1000, "µs");

@@ -8,12 +8,13 @@ internal sealed partial class PostgresExecutionStore
     // Rows are found by their id: "+ 0" keeps the planner from the index of all that is held, where each would be compared with each.
     private const string RecordSql = """
         WITH item AS (
-          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
-          AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted)),
+          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[],
+            $30::numeric[])
+          AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted, revenue)),
         gone AS (
           DELETE FROM execution_queue q USING item i
           WHERE i.finish >= 2 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
-          RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence, i.finish, i.output, i.error_type, i.error_message),
+          RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence, i.finish, i.output, i.error_type, i.error_message, i.revenue),
         back AS (
           UPDATE execution_queue q SET status = 0, worker = NULL, lease_until = NULL, run_at = coalesce(i.run_at, now()),
             attempt = q.attempt - i.uncounted
@@ -44,7 +45,7 @@ internal sealed partial class PostgresExecutionStore
           FROM written_calls GROUP BY execution_id),
         ended AS (
           UPDATE executions e SET status = g.finish, output = g.output, error_type = g.error_type, error_message = g.error_message,
-            attempt = g.attempt, fence = g.fence, started_at = g.started_at, worker = g.worker, completed_at = clock_timestamp(),
+            attempt = g.attempt, fence = g.fence, started_at = g.started_at, worker = g.worker, completed_at = clock_timestamp(), revenue_usd = g.revenue,
             platform = coalesce(u.platform, e.platform), model = coalesce(u.model, e.model),
             input_tokens = e.input_tokens + coalesce(u.input, 0), output_tokens = e.output_tokens + coalesce(u.output, 0),
             cached_tokens = e.cached_tokens + coalesce(u.cached, 0), cache_write_tokens = e.cache_write_tokens + coalesce(u.cache_write, 0),
@@ -95,6 +96,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(calls, c => c.Call.Tokens.Reasoning)));
         p.Add(P(Column(calls, c => c.Call.Estimated)));
         p.Add(P(Column(calls, c => c.Call.CostUsd)));
+        p.Add(P(Column(items, i => i.End?.RevenueUsd)));
 
         var held = new HashSet<LeaseId>(items.Count);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))

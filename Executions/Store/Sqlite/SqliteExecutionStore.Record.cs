@@ -33,11 +33,11 @@ internal sealed partial class SqliteExecutionStore
 
         private readonly SqliteCommand _end = connection.Command(
             """
-            UPDATE executions SET status = @p1, output = @p2, error_type = @p3, error_message = @p4, completed_at = @p5,
+            UPDATE executions SET status = @p1, output = @p2, error_type = @p3, error_message = @p4, completed_at = @p5, revenue_nano = @p6,
               (attempt, fence, started_at, worker) = (SELECT attempt, fence, started_at, worker FROM execution_queue WHERE id = @p0)
             WHERE id = @p0
             """,
-            new object?[6]);
+            new object?[7]);
 
         private readonly SqliteCommand _endedBefore = connection.Command(
             "SELECT EXISTS (SELECT 1 FROM executions WHERE id = @p0 AND fence = @p1 AND status = @p2)", new object?[3]);
@@ -82,7 +82,7 @@ internal sealed partial class SqliteExecutionStore
                     _back.Run(id, end.RunAt?.Micros() ?? now, end.CountAttempt ? 0 : 1);
                     break;
                 case { } end:
-                    _end.Run(id, (int)end.Status, end.Output, end.Error?.Type, end.Error?.Message, now);
+                    _end.Run(id, (int)end.Status, end.Output, end.Error?.Type, end.Error?.Message, now, end.RevenueUsd.Nanos());
                     _remove.Run(id);
                     break;
             }

@@ -29,6 +29,8 @@ internal static class SqliteRows
 
     public static long? Nanos(this decimal? dollars) => dollars is { } d ? (long)Math.Round(d * Nano) : null;
 
+    public static decimal Dollars(long nanos) => nanos / Nano;
+
     /// <summary>A command with values for @p0, @p1, …</summary>
     public static SqliteCommand Command(this SqliteConnection connection, string sql, params ReadOnlySpan<object?> values)
     {

@@ -36,7 +36,7 @@ export function Agents({ you, selected }) {
               <td class="right mono wide">${took(figures[a.id]?.p95_execution_time)}</td>
               <td class="right mono wide">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
               <td class="right mono wide">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
-              <td class="right"><a class="button" href=${link(['agents', a.id])} aria-label=${`Open ${a.id}`}>${you.role === 'viewer' ? 'Show' : 'Run'}</a></td>
+              <td class="right"><a class="button" href=${link(['agents', a.id])} aria-label=${`${you.role === 'viewer' ? 'Show' : 'Run'} ${a.id}`}>${you.role === 'viewer' ? 'Show' : 'Run'}</a></td>
             </tr>`)}</tbody>
         </table></div>`}
       </div>

@@ -9,6 +9,7 @@ import { Agents } from './agents.js';
 import { Executions } from './executions.js';
 import { Execution } from './execution.js';
 import { Queue } from './queue.js';
+import { Costs } from './costs.js';
 import { Health } from './health.js';
 import { Keys } from './keys.js';
 import { Settings } from './settings.js';
@@ -18,6 +19,7 @@ const pages = [
   ['agents', 'Agents', 'M8 8h8a3 3 0 0 1 3 3v5a3 3 0 0 1-3 3H8a3 3 0 0 1-3-3v-5a3 3 0 0 1 3-3zM12 8V4M9.5 13v1M14.5 13v1'],
   ['executions', 'Executions', 'M4 6h16M4 12h10M4 18h7M17 14l4 3-4 3z'],
   ['queue', 'Queue', 'M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z'],
+  ['costs', 'Costs', 'M12 3v18M16.5 7.5C15.5 6 14 5.5 12 5.5c-2.500 0-4.500 1.200-4.500 3.200 0 4.300 9.200 2.300 9.200 6.600 0 2-2 3.200-4.700 3.200-2.200 0-4-.8-5-2.400'],
   ['health', 'Health', 'M3 12h4l3-7 4 14 3-7h4'],
   ['keys', 'Keys', 'M8 15a4 4 0 1 1 3-6.6L21 8M17 8v4M11 12h-.5'],
   ['settings', 'Settings', 'M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h11M19 17h1M17 15v4'],
@@ -59,6 +61,7 @@ function view(page, parts, query, { you, data }) {
     case 'agents': return html`<${Agents} you=${you} selected=${parts[1]} />`;
     case 'executions': return parts[1] ? html`<${Execution} key=${parts[1]} id=${parts[1]} you=${you} />` : html`<${Executions} query=${query} you=${you} />`;
     case 'queue': return html`<${Queue} data=${data} />`;
+    case 'costs': return html`<${Costs} query=${query} you=${you} />`;
     case 'health': return html`<${Health} data=${data} query=${query} />`;
     case 'keys': return html`<${Keys} />`;
     case 'settings': return html`<${Settings} you=${you} />`;

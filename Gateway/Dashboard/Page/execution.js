@@ -35,7 +35,7 @@ export function Execution({ id, you }) {
   const at = text => (text ? dateTime(Date.parse(text)) : undefined);
   const { tokens } = execution;
   const facts = [
-    ['accepted', at(execution.created_at)], ['due', execution.run_at !== execution.created_at ? at(execution.run_at) : undefined], ['started', at(execution.started_at)], ['ended', at(execution.completed_at)],
+    ['accepted', at(execution.created_at)], ['due', Date.parse(execution.run_at) - Date.parse(execution.created_at) > 1000 ? at(execution.run_at) : undefined], ['started', at(execution.started_at)], ['ended', at(execution.completed_at)],
     ['waited', execution.started_at && duration(Math.max(0, Date.parse(execution.started_at) - Date.parse(execution.run_at)))], ['took', execution.duration_ms !== null && execution.duration_ms !== undefined ? duration(execution.duration_ms) : undefined],
     ['attempt', `${execution.attempt} of ${execution.max_attempts}`], ['user', execution.user], ['priority', execution.priority], ['timeout', execution.timeout], ['worker', execution.worker],
     ['id', execution.id], ['trace', execution.trace_id], ['request', execution.request_id],

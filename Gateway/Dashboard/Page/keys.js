@@ -42,7 +42,7 @@ export function Keys() {
         <thead><tr><th>Name</th><th>Role</th><th class="wide">User</th><th class="wide">Made</th><th class="wide">Used</th><th class="wide">Ends</th><th><span class="unseen">Revoke</span></th></tr></thead>
         <tbody>${keys.map(k => html`<tr key=${k.id}><td class="break"><b>${k.name}</b></td><td>${k.role}</td><td class="wide break">${k.user}</td>
           <td class="wide nowrap">${ago(Date.parse(k.created_at))}</td><td class="wide nowrap">${k.last_used_at ? ago(Date.parse(k.last_used_at)) : 'never'}</td><td class="wide nowrap">${k.expires_at ? dateTime(Date.parse(k.expires_at)) : 'never'}</td>
-          <td class="right"><button class=${`button ${asked === k.id ? 'danger' : ''}`} onClick=${() => revoke(k)} onBlur=${() => setAsked(null)} aria-label=${`${asked === k.id ? 'Really revoke' : 'Revoke'} ${k.name}`}>${asked === k.id ? 'Really?' : 'Revoke'}</button></td></tr>`)}</tbody>
+          <td class="right"><button class=${`button ${asked === k.id ? 'danger' : ''}`} onClick=${() => revoke(k)} onBlur=${() => setAsked(null)} aria-label=${`${asked === k.id ? 'Really revoke' : 'Revoke'} ${k.name}`}>${asked === k.id ? 'Really revoke' : 'Revoke'}</button></td></tr>`)}</tbody>
       </table></div>`}
     </div>`;
 }

@@ -138,6 +138,9 @@ public sealed class BrowserTests : IAsyncLifetime
         await See(page.Locator("tbody").First).ToContainTextAsync("task_queue");
         await See(page.Locator("tbody")).ToHaveCountAsync(2);
         await InspectAsync(page, "health");
+        await OpenAsync(page, "costs?by=model");
+        await See(page.Locator("tbody tr").First).ToContainTextAsync("offline");
+        await InspectAsync(page, "costs");
         await OpenAsync(page, "settings");
         await See(page.Locator(".boards li")).ToHaveCountAsync(10);
         await InspectAsync(page, "settings");
@@ -200,7 +203,7 @@ public sealed class BrowserTests : IAsyncLifetime
     private static async Task<string> StartAsync(IPage page, string agent)
     {
         await page.GetByRole(AriaRole.Link, new() { Name = "Agents", Exact = true }).ClickAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = $"Open {agent}" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = $"Run {agent}" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await See(page.Locator(".head h1")).ToHaveTextAsync(agent);
         return page.Url;

@@ -1,0 +1,134 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using OsMEN.Executions.Usage;
+using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+
+namespace OsMEN.Gateway.Usage;
+
+/// <summary>Tokens and dollars. A user sees what it asked for itself, every other role everything.</summary>
+internal static class UsageApi
+{
+    private const int MaxCsvRows = 100_000;
+    private const int LongestGroup = 1000;
+    private static readonly TimeSpan DefaultSpan = TimeSpan.FromDays(30);
+    private static readonly string Groups = string.Join(", ", Enum.GetValues<UsageGroup>().Select(UsageView.Name));
+
+    public static void MapUsageApi(this IEndpointRouteBuilder app)
+    {
+        var api = app.MapGroup("/api/v1/usage").RequireAuthorization(Policies.Read).WithTags("Usage");
+        api.MapGet("", ReadAsync).WithName("ReadUsage").WithSummary("Tokens and dollars by agent, user, model, platform or day")
+            .WithDescription(
+                $"`?group_by=` {Groups} (default agent); `&since=&until=` times, by default the last 30 days; `&limit=1..1000&cursor=`. Failed and repeated calls count too. " +
+                "`unpriced_tokens` are those of models without a price, `estimated_tokens` those that no provider told. Revenue and margin where an agent has a price. With `Accept: text/csv`, CSV of all rows.")
+            .Produces<Page<RawJson>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("/projection", ProjectAsync).WithName("ProjectUsage").WithSummary("What today and this month have cost, and will")
+            .WithDescription(
+                "By days of UTC. `method` says how days to come are estimated: `weekday_mean_28d` (the mean of that weekday in the last 28 days), `workday_mean_28d` (of working days or weekends, with one to two weeks of " +
+                "history), `daily_mean` (of all days, with less than a week), `run_rate` (today's pace, without any) or `none`.")
+            .Produces<ProjectionView>().ProducesProblems(503);
+    }
+
+    private static async Task<IResult> ReadAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (query, errors) = Read(context.Request.Query, time.GetUtcNow());
+        if (errors.Count > 0)
+            return ProblemResponse.Invalid(errors);
+        query = query with { User = OnlyUser(context) };
+        if (context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType.Equals("text/csv", StringComparison.OrdinalIgnoreCase)))
+        {
+            var all = await reader.ReadAsync(query with { Limit = MaxCsvRows }, cancellationToken);
+            context.Response.Headers.ContentDisposition = $"attachment; filename=\"usage-by-{UsageView.Name(query.By)}.csv\"";
+            return TypedResults.Text(UsageView.Csv(query.By, all), "text/csv", Encoding.UTF8);
+        }
+
+        // One more than asked for tells whether there is a next page.
+        var rows = await reader.ReadAsync(query with { Limit = query.Limit + 1 }, cancellationToken);
+        var items = rows.Take(query.Limit).Select(r => UsageView.Json(query.By, r)).ToArray();
+        return TypedResults.Ok(new Page<RawJson>(
+            items, rows.Count > query.Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(rows[query.Limit - 1].Group)) : null));
+    }
+
+    private static async Task<IResult> ProjectAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var rows = await reader.ReadAsync(
+            new UsageQuery
+            {
+                By = UsageGroup.Day,
+                Since = new DateTimeOffset(now.UtcDateTime.Date.AddDays(-31), TimeSpan.Zero),
+                Until = now.AddDays(1),
+                User = OnlyUser(context),
+            },
+            cancellationToken);
+        var costs = rows.ToDictionary(r => DateOnly.ParseExact(r.Group, "yyyy-MM-dd", CultureInfo.InvariantCulture), r => r.CostUsd);
+        var projection = Projection.Of(costs, now);
+        return TypedResults.Ok(new ProjectionView(
+            new TodayView(ExecutionView.Dollars(projection.TodayUsd), ExecutionView.Dollars(projection.TodayProjectedUsd)),
+            new MonthView(ExecutionView.Dollars(projection.MonthUsd), ExecutionView.Dollars(projection.MonthProjectedUsd), projection.Method)));
+    }
+
+    private static string? OnlyUser(HttpContext context) => ApiKeyAuthentication.KeyOf(context) is { Role: Role.User } key ? key.User : null;
+
+    private static (UsageQuery Query, List<(string, string)> Errors) Read(IQueryCollection parameters, DateTimeOffset now)
+    {
+        var errors = new List<(string, string)>();
+        var by = UsageGroup.Agent;
+        DateTimeOffset? since = null, until = null;
+        string? after = null;
+        var limit = 1000;
+        foreach (var (name, values) in parameters.Take(10))
+        {
+            var text = values.ToString();
+            var error = values.Count > 1 ? "is there twice" : name switch
+            {
+                "group_by" => TryGroup(text, out by) ? null : $"must be one of {Groups}",
+                "since" => TryTime(text, out since) ? null : "must be a time, such as 2030-01-31T08:00:00Z",
+                "until" => TryTime(text, out until) ? null : "must be a time, such as 2030-01-31T08:00:00Z",
+                "limit" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= 1000 ? null : "must be 1 to 1000",
+                "cursor" => (after = TryCursor(text)) is not null ? null : "must be the next_cursor of a page",
+                _ => "is no parameter; there are: cursor, group_by, limit, since, until",
+            };
+            if (error is not null)
+                errors.Add((name.Length <= 64 ? name : name[..64], error));
+        }
+
+        var end = until ?? now.AddMinutes(1);
+        var start = since ?? end - DefaultSpan;
+        if (errors.Count == 0 && start >= end)
+            errors.Add(("since", "must be before until"));
+        return (new UsageQuery { By = by, Since = start, Until = end, After = after, Limit = limit }, errors);
+    }
+
+    private static bool TryGroup(string text, out UsageGroup by)
+    {
+        by = default;
+        foreach (var group in Enum.GetValues<UsageGroup>())
+        {
+            if (UsageView.Name(group) == text)
+            {
+                by = group;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryTime(string text, out DateTimeOffset? time)
+    {
+        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) && text.Length >= 10 && t.Year is >= 2000 and < 3000;
+        time = isTime ? t : null;
+        return isTime;
+    }
+
+    private static string? TryCursor(string text)
+    {
+        if (text.Length is 0 or > LongestGroup * 4 || !Base64Url.IsValid(text))
+            return null;
+        var group = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
+        return group.Length is >= 1 and <= LongestGroup && !group.Any(char.IsControl) ? group : null;
+    }
+}
