@@ -58,12 +58,9 @@ return await StartupErrors.RunAsync(async () =>
     app.MapWebSocketApi();
     app.MapKeysApi();
     app.MapAnalyticsApi();
-<<<<<<< HEAD
-    app.MapDashboard();
-=======
     app.MapUsageApi();
     app.MapPricesApi();
->>>>>>> main
+    app.MapDashboard();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();
