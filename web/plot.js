@@ -47,7 +47,7 @@ export function Plot({ series, seconds, now, unit, label, height = 300 }) {
       }, data, box.current);
     };
     make();
-    const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(240, box.current.clientWidth), height }));
+    const watch = new ResizeObserver(() => { if (box.current) plot.current?.setSize({ width: Math.max(240, box.current.clientWidth), height }); });
     watch.observe(box.current);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     scheme.addEventListener('change', make);

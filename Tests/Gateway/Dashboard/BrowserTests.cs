@@ -122,24 +122,24 @@ public sealed class BrowserTests : IAsyncLifetime
         await See(page.Locator(".tile").Nth(6)).ToContainTextAsync("2");
         await InspectAsync(page, "overview");
         await OpenAsync(page, "agents");
-        await See(page.Locator("tbody tr").Filter(new() { HasText = "daily_brief" })).ToContainTextAsync("100 %");
+        await See(page.Locator(".table-box tbody tr").Filter(new() { HasText = "daily_brief" })).ToContainTextAsync("100 %");
         await InspectAsync(page, "agents");
         await OpenAsync(page, "agents/daily_brief");
         await InspectAsync(page, "agent");
         await OpenAsync(page, "executions?status=CANCELLED");
-        await See(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(1);
         await OpenAsync(page, "executions");
-        await See(page.Locator("tbody tr")).ToHaveCountAsync(2);
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(2);
         await InspectAsync(page, "executions");
         await OpenAsync(page, "queue");
-        await See(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(1);
         await InspectAsync(page, "queue");
         await OpenAsync(page, "health");
-        await See(page.Locator("tbody").First).ToContainTextAsync("task_queue");
-        await See(page.Locator("tbody")).ToHaveCountAsync(2);
+        await See(page.Locator(".table-box tbody").First).ToContainTextAsync("task_queue");
+        await See(page.Locator(".table-box tbody")).ToHaveCountAsync(2);
         await InspectAsync(page, "health");
         await OpenAsync(page, "costs?by=model");
-        await See(page.Locator("tbody tr").First).ToContainTextAsync("offline");
+        await See(page.Locator(".table-box tbody tr").First).ToContainTextAsync("offline");
         await InspectAsync(page, "costs");
         await OpenAsync(page, "settings");
         await See(page.Locator(".boards li")).ToHaveCountAsync(10);
@@ -151,7 +151,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
         var made = await page.Locator(".secret").TextContentAsync();
         Assert.Equal(HttpStatusCode.OK, await UseAsync(made!));
-        await See(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(1);
         await InspectAsync(page, "keys");
 
         // Whoever is signed in with it is signed out.
@@ -163,7 +163,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await See(others.GetByRole(AriaRole.Link, new() { Name = "Keys" })).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Button, new() { Name = "Revoke ci" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Really revoke ci" }).ClickAsync();
-        await See(page.Locator("tbody tr")).ToHaveCountAsync(0);
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(0);
         Assert.Equal(HttpStatusCode.Unauthorized, await UseAsync(made!));
         await See(others.GetByLabel("Your key")).ToBeVisibleAsync();
 
