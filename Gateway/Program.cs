@@ -1,10 +1,11 @@
 using OsMEN.Executions;
+using OsMEN.Executions.Budgets;
 using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
 using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Analytics;
-using OsMEN.Executions.Budgets;
 using OsMEN.Gateway.Budgets;
+using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Generation;
 using OsMEN.Gateway.Info;
@@ -32,6 +33,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddSecurity();
     builder.AddLiveHealth();
     builder.AddAlerts();
+    builder.AddDashboard();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddInstruments<RequestMetrics>();
@@ -73,6 +75,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapUsageApi();
     app.MapPricesApi();
     app.MapOpenAIApi();
+    app.MapDashboard();
     app.MapInfoApi();
     app.MapApiDescription();
     await app.RunAsync();

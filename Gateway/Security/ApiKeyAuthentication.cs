@@ -8,10 +8,10 @@ namespace OsMEN.Gateway.Security;
 
 /// <summary>
 /// Lets in who shows a key: <c>Authorization: Bearer osm_…</c> or <c>X-Api-Key</c>, and for a WebSocket from a browser, which can set no
-/// header, the subprotocol <c>osmen.key.&lt;key&gt;</c>.
+/// header, the subprotocol <c>osmen.key.&lt;key&gt;</c>; or who signed in on the dashboard's page and sends its cookie from there.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KeyRing keys, WrongKeyLimit wrongKeys, SeenUsers users)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KeyRing keys, Sessions sessions, WrongKeyLimit wrongKeys, SeenUsers users)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -19,19 +19,27 @@ internal sealed class ApiKeyAuthentication(
 
     private static readonly AuthenticateResult Wrong = AuthenticateResult.Fail("The key is unknown, expired or revoked.");
 
+    private bool _isForeign;
+
     /// <summary>The key of a request that was let in.</summary>
     public static ApiKey KeyOf(HttpContext context) =>
         context.Features.Get<ApiKey>() ?? throw new InvalidOperationException("The endpoint lets in callers without a key.");
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        var presented = Presented(Request);
+        var cookie = presented is null ? Sessions.Read(Request) : null;
+
         // What has not a key's form is none: a scraper's token, which another policy looks at.
-        if (Presented(Request) is not { } text || !text.StartsWith(ApiKey.Prefix, StringComparison.Ordinal))
+        if (cookie is null && presented?.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) != true)
             return AuthenticateResult.NoResult();
         var address = Context.Connection.RemoteIpAddress;
         if (wrongKeys.IsBlocked(address))
             return Wrong;
-        if (await keys.FindAsync(text, Context.RequestAborted) is not { } key)
+        _isForeign = cookie is not null && !SameOrigin.Allows(Request);
+        if (_isForeign)
+            return Wrong;
+        if ((cookie is null ? await keys.FindAsync(presented!, Context.RequestAborted) : await sessions.FindAsync(cookie, Context.RequestAborted)) is not { } key)
         {
             wrongKeys.Note(address);
             return Wrong;
@@ -46,6 +54,8 @@ internal sealed class ApiKeyAuthentication(
     {
         if (wrongKeys.RetryAfter(Context.Connection.RemoteIpAddress) is { } wait)
             return ProblemResponse.TooManyAsync(Context, "Too many wrong keys came from this address.", wait);
+        if (_isForeign)
+            return ProblemResponse.WriteAsync(Context, StatusCodes.Status403Forbidden, "The cookie counts for the gateway's own page only; this came from another.");
         Response.Headers.WWWAuthenticate = "Bearer";
         return ProblemResponse.WriteAsync(
             Context, StatusCodes.Status401Unauthorized, Presented(Request) is null ? "A key is needed: Authorization: Bearer osm_… or X-Api-Key." : "The key is unknown, expired or revoked.");

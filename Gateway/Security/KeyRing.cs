@@ -23,11 +23,12 @@ internal sealed partial class KeyRing(ApiKeyTable table, ExecutionSchema schema,
     private (long Count, long Revoked) _version = (-1, 0);
 
     /// <summary>The key, if it is known and has not expired. Asks the table for one that was made a moment ago on another gateway.</summary>
-    public async ValueTask<ApiKey?> FindAsync(string key, CancellationToken cancellationToken)
+    public ValueTask<ApiKey?> FindAsync(string key, CancellationToken cancellationToken) =>
+        key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) && key.Length <= 200 ? FindByHashAsync(ApiKey.HashOf(key), cancellationToken) : new((ApiKey?)null);
+
+    /// <summary>The same by the key's hash.</summary>
+    public async ValueTask<ApiKey?> FindByHashAsync(string hash, CancellationToken cancellationToken)
     {
-        if (!key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) || key.Length > 200)
-            return null;
-        var hash = ApiKey.HashOf(key);
         var found = _configured.GetValueOrDefault(hash) ?? _stored.GetValueOrDefault(hash);
         _lookups.Count(hit: found is not null);
         found ??= await table.FindAsync(hash, cancellationToken);

@@ -17,6 +17,8 @@ internal static class SecurityExtensions
         services.AddSingleton<ApiKeyTable>();
         services.AddSingleton<KeyRing>();
         services.AddHostedService(s => s.GetRequiredService<KeyRing>());
+        services.AddSingleton<SessionTable>();
+        services.AddSingleton<Sessions>();
         services.AddSingleton<WrongKeyLimit>();
         services.AddInstruments<SeenUsers>();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);

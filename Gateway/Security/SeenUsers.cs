@@ -26,7 +26,8 @@ internal sealed class SeenUsers
             _seen[user] = _time.GetTimestamp();
     }
 
-    private int Count()
+    /// <summary>How many were let in within the last 15 minutes.</summary>
+    public int Count()
     {
         foreach (var (user, at) in _seen)
         {

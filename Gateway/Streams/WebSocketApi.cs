@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using OsMEN.Executions;
 using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Problems;
@@ -19,32 +20,42 @@ internal static class WebSocketApi
     private static async Task ConnectAsync(
         HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
     {
+        using var place = await TryEnterAsync(context, connections);
+        if (place is null)
+            return;
+        using var socket = await AcceptAsync(context);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, messages, limits, time, logger).RunAsync(ending.Token);
+    }
+
+    /// <summary>A place among the connections, to be disposed; null when the request was answered with why there is none.</summary>
+    public static async Task<IDisposable?> TryEnterAsync(HttpContext context, WebSocketConnections connections)
+    {
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.Headers.Upgrade = "websocket";
             await ProblemResponse.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "This address speaks WebSocket only.");
-            return;
+            return null;
         }
 
-        using var place = connections.TryEnter();
+        var place = connections.TryEnter();
         if (place is null)
         {
             ProblemResponse.SetRetryAfter(context, TimeSpan.FromSeconds(5));
             await ProblemResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This gateway has as many connections as it takes.");
-            return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            // A browser closes unless one of the protocols that it offered is chosen.
-            SubProtocol = context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p == Subprotocol)
-                ?? context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p.StartsWith(ApiKeyAuthentication.SubprotocolPrefix, StringComparison.Ordinal)),
-            KeepAliveInterval = TimeSpan.FromSeconds(30),
-            KeepAliveTimeout = TimeSpan.FromSeconds(30),
-        });
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, messages, limits, time, logger).RunAsync(ending.Token);
+        return place;
     }
+
+    public static Task<WebSocket> AcceptAsync(HttpContext context) => context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+    {
+        // A browser closes unless one of the protocols that it offered is chosen.
+        SubProtocol = context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p == Subprotocol)
+            ?? context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault(p => p.StartsWith(ApiKeyAuthentication.SubprotocolPrefix, StringComparison.Ordinal)),
+        KeepAliveInterval = TimeSpan.FromSeconds(30),
+        KeepAliveTimeout = TimeSpan.FromSeconds(30),
+    });
 }
 
 /// <summary>Counts the open connections, and bounds them.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using OsMEN.LocalHosting.Otlp;
+using OsMEN.Web;
 
 namespace OsMEN.LocalHosting.Dashboard;
 
@@ -12,12 +13,13 @@ namespace OsMEN.LocalHosting.Dashboard;
 internal sealed class AccessControl(string token, PageAssets assets)
 {
     private readonly byte[] _token = Encoding.UTF8.GetBytes(token);
+    private readonly string _policy = assets.Policy(formAction: "'none'");
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = assets.Policy;
+        headers.ContentSecurityPolicy = _policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OsMEN.LocalHosting.Otlp;
 using OsMEN.LocalHosting.Output;
+using OsMEN.Web;
 
 namespace OsMEN.LocalHosting.Dashboard;
 
@@ -108,7 +109,8 @@ internal sealed class DashboardServer : IAsyncDisposable
         new OtlpReceiver(telemetry, apiKey).Map(app);
         new ResourcesApi(sources, telemetry).Map(app);
         new TelemetryApi(telemetry).Map(app);
-        assets.Map(app);
+        app.MapGet("/", context => assets.WriteAsync(context, "index.html", StatusCodes.Status200OK));
+        app.MapGet("/web/{**file}", context => WriteFileAsync(context, assets));
         try
         {
             await app.StartAsync(cancellationToken);
@@ -127,6 +129,14 @@ internal sealed class DashboardServer : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
         await _app.StopAsync(limit.Token);
         await _app.DisposeAsync();
+    }
+
+    private static Task WriteFileAsync(HttpContext context, PageAssets assets)
+    {
+        if (context.Request.RouteValues["file"] is string file && assets.Has(file))
+            return assets.WriteAsync(context, file, StatusCodes.Status200OK);
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 
     /// <summary>AppHost takes the signals; this server ends with it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -35,6 +36,14 @@ public static class HealthExtensions
         ArgumentNullException.ThrowIfNull(check);
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(name, s => new DelegateCheck(s, check), HealthStatus.Unhealthy, tags, timeout) { Period = period });
         return builder;
+    }
+
+    /// <summary>Writes what <c>GET /health</c> answers.</summary>
+    public static void WriteHealthReport(this IServiceProvider services, Utf8JsonWriter json)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(json);
+        HealthJson.WriteReport(json, services.GetRequiredService<HealthMonitor>(), services.GetRequiredService<ServiceIdentity>());
     }
 
     internal static void AddHealth(this IHostApplicationBuilder builder)

@@ -83,7 +83,7 @@ public sealed class BudgetCrashTests
         var all = (await budgets.GetBudgetAsync("all", Token))!;
         Assert.InRange(all.SpentUsd, billed, 1m);
         Assert.Equal(all.SpentUsd, (await budgets.GetBudgetAsync("agent", Token))!.SpentUsd);
-        Assert.True(billed > 0.7m, $"${billed} were billed of $1, ${all.SpentUsd} are spent.");
+        Assert.True(all.SpentUsd > 0.9m, $"The clients were refused before the budget was used: ${all.SpentUsd} of $1.");
         Assert.InRange(await CountLapsedAsync(database), Kills * Lost, Kills * 2 * Slots);
         var executions = await database.Store.ListAsync(new ExecutionQuery { Limit = 1000 }, Token);
         Assert.Equal(answers.Count(a => a == HttpStatusCode.Accepted), executions.Count);

@@ -30,6 +30,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /alerts/rules/{name}"] = Everybody,
         ["GET /alerts/silences"] = Everybody,
         ["GET /alerts/statistics"] = Everybody,
+        ["DELETE /dashboard/session"] = Everybody,
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
@@ -43,10 +44,17 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/monitoring/dashboard/health"] = Everybody,
         ["GET /api/v1/monitoring/health"] = Everybody,
         ["GET /api/v1/monitoring/prometheus/metrics"] = Open,
-        ["GET /api/{documentName}/openapi.json"] = Everybody,
         ["GET /api/v1/prices/"] = Everybody,
         ["GET /api/v1/usage/"] = Everybody,
         ["GET /api/v1/usage/projection"] = Everybody,
+        ["GET /api/{documentName}/openapi.json"] = Everybody,
+        ["GET /dashboard"] = Open,
+        ["GET /dashboard/config"] = Everybody,
+        ["GET /dashboard/grafana"] = Everybody,
+        ["GET /dashboard/grafana/{name}"] = Everybody,
+        ["GET /dashboard/performance"] = Everybody,
+        ["GET /dashboard/web/{**file}"] = Open,
+        ["GET /dashboard/ws"] = Everybody,
         ["GET /health"] = Everybody,
         ["GET /health/components/{name}"] = Everybody,
         ["GET /health/dependencies/{name}"] = Everybody,
@@ -69,6 +77,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /api/v1/executions/{id}/cancel"] = Runners,
         ["POST /api/v1/executions/{id}/retry"] = Runners,
         ["POST /api/v1/keys/"] = Admins,
+        ["POST /dashboard/session"] = Open,
         ["POST /health/check"] = Everybody,
         ["POST /mcp"] = Runners,
         ["POST /v1/chat/completions"] = Runners,
@@ -77,6 +86,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["PUT /api/v1/agents/{id}"] = Admins,
         ["PUT /api/v1/prices/"] = Admins,
         ["PUT /api/v1/budgets/{id}"] = Admins,
+        ["PUT /dashboard/config"] = Admins,
     };
 
     public static TheoryData<string> Names => [.. Routes.Keys];
@@ -164,6 +174,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         .Replace("{**id}", "offline%2Fextractive", StringComparison.Ordinal)
         .Replace("{name}", "memory", StringComparison.Ordinal)
         .Replace("{view}", "daily_system_metrics", StringComparison.Ordinal)
+        .Replace("{**file}", "app.js", StringComparison.Ordinal)
         .Replace("{documentName}", "v1", StringComparison.Ordinal);
 
     private async Task<HttpStatusCode> SendAsync(HttpMethod method, string path, string? key)

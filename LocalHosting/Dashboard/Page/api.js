@@ -1,5 +1,3 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-
 export class ApiError extends Error {
   constructor(status) {
     super(status === 401 ? 'Logged out: open the link that AppHost printed.' : status === 404 ? 'It is not there (any more).' : `The dashboard answers ${status}.`);
@@ -10,7 +8,7 @@ export class ApiError extends Error {
 /** Reads a path of the API; parameters without value are left out. */
 export async function get(path, parameters = {}, signal = undefined) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== undefined && v !== null && v !== '' && v !== 0));
-  const response = await fetch(query.size ? `${path}?${query}` : path, { signal });
+  const response = await fetch(query.size ? `${path}?${query}` : path, { signal }).catch(problem => { throw signal?.aborted ? problem : new Error('AppHost does not answer: it has stopped, or is starting again.'); });
   if (!response.ok) throw new ApiError(response.status);
   return response.json();
 }
@@ -18,53 +16,4 @@ export async function get(path, parameters = {}, signal = undefined) {
 export async function post(path) {
   const response = await fetch(path, { method: 'POST' });
   if (!response.ok && response.status !== 409) throw new ApiError(response.status);
-}
-
-/**
- * Calls load again and again while the page is visible, the next time only after the last has ended.
- * Begins anew when a dependency changes. Returns the latest error.
- */
-export function usePoll(load, milliseconds, dependencies) {
-  const [error, setError] = useState(null);
-  const latest = useRef(load);
-  latest.current = load;
-  useEffect(() => {
-    const ending = new AbortController();
-    let timer;
-    const run = async () => {
-      if (!document.hidden) {
-        try {
-          await latest.current(ending.signal);
-          if (!ending.signal.aborted) setError(null);
-        } catch (problem) {
-          if (ending.signal.aborted) return;
-          setError(problem instanceof ApiError ? problem : new Error('AppHost does not answer: it has stopped, or is starting again.'));
-        }
-      }
-      if (!ending.signal.aborted) timer = setTimeout(run, milliseconds);
-    };
-    run();
-    return () => {
-      ending.abort();
-      clearTimeout(timer);
-    };
-  }, dependencies);
-  return error;
-}
-
-/** Rows that grow at the end: load(after, signal) gives {rows, last}. Keeps the newest. */
-export function useTail(load, milliseconds, dependencies, most = 10000) {
-  const [rows, setRows] = useState([]);
-  const state = useRef({ after: 0, key: null });
-  const key = JSON.stringify(dependencies);
-  const error = usePoll(async signal => {
-    if (state.current.key !== key) state.current = { after: 0, key, fresh: true };
-    const { rows: more, last } = await load(state.current.after, signal);
-    if (signal.aborted) return;
-    const isFirst = state.current.fresh;
-    state.current = { after: last, key, fresh: false };
-    if (isFirst) setRows(more);
-    else if (more.length) setRows(before => (before.length + more.length > most ? [...before, ...more].slice(-most) : [...before, ...more]));
-  }, milliseconds, [key]);
-  return [rows, error];
 }

@@ -1,7 +1,8 @@
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, usePoll } from './api.js';
+import { get } from './api.js';
+import { usePoll } from './poll.js';
 import { useRoute } from './route.js';
 import { Problem } from './parts.js';
 import { Resources } from './resources.js';

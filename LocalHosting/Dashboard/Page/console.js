@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, useTail } from './api.js';
+import { get } from './api.js';
+import { useTail } from './poll.js';
 import { link } from './route.js';
 import { Empty, Head, Problem, Search, Select } from './parts.js';
 import { VirtualList } from './virtual.js';

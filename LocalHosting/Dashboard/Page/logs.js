@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, useTail } from './api.js';
+import { get } from './api.js';
+import { useTail } from './poll.js';
 import { link, setQuery } from './route.js';
 import { Attributes, Empty, Head, Pane, Problem, Search, Select, Service, clickable } from './parts.js';
 import { VirtualList } from './virtual.js';

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, usePoll } from './api.js';
+import { get } from './api.js';
+import { usePoll } from './poll.js';
 import { setQuery } from './route.js';
 import { Empty, Head, Problem, Search, Select } from './parts.js';
 import { Plot } from './plot.js';

@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, usePoll } from './api.js';
+import { get } from './api.js';
+import { usePoll } from './poll.js';
 import { link, setQuery } from './route.js';
 import { Attributes, Empty, Head, Pane, Problem, Service, clickable } from './parts.js';
 import { VirtualList } from './virtual.js';

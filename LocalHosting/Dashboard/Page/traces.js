@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, usePoll } from './api.js';
+import { get } from './api.js';
+import { usePoll } from './poll.js';
 import { link, setQuery } from './route.js';
 import { Empty, Head, Problem, Search, Select, Service } from './parts.js';
 import { VirtualList } from './virtual.js';

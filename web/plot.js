@@ -16,8 +16,8 @@ export function align(series) {
   })];
 }
 
-/** Lines over the last so many seconds. */
-export function Plot({ series, seconds, now, unit, label }) {
+/** Lines over the last so many seconds; height in pixels, without the legend. */
+export function Plot({ series, seconds, now, unit, label, height = 300 }) {
   const box = useRef(null);
   const plot = useRef(null);
   const names = JSON.stringify(series.map(s => s.name));
@@ -32,7 +32,7 @@ export function Plot({ series, seconds, now, unit, label }) {
       const axis = { stroke: colour('--quiet'), grid, ticks: grid, font: '12px system-ui, sans-serif' };
       plot.current = new uPlot({
         width: Math.max(240, box.current.clientWidth),
-        height: 300,
+        height,
         cursor: { points: { size: 6 } },
         legend: { live: true },
         scales: { x: { time: true, range: () => window.current }, y: { range: (_, low, high) => (low === null ? [0, 1] : low === high ? [Math.min(0, low), high === 0 ? 1 : Math.max(0, high) * 1.2] : [low < 0 || low > high / 2 ? low : 0, high + (high - low) * 0.08]) } },
@@ -47,7 +47,7 @@ export function Plot({ series, seconds, now, unit, label }) {
       }, data, box.current);
     };
     make();
-    const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(240, box.current.clientWidth), height: 300 }));
+    const watch = new ResizeObserver(() => { if (box.current) plot.current?.setSize({ width: Math.max(240, box.current.clientWidth), height }); });
     watch.observe(box.current);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     scheme.addEventListener('change', make);

@@ -1,0 +1,89 @@
+using System.Data.Common;
+using System.Globalization;
+using OsMEN.Executions;
+using OsMEN.Executions.Catalog;
+using OsMEN.ServiceDefaults.Configuration;
+
+namespace OsMEN.Gateway.Dashboard;
+
+/// <summary>What was set on the dashboard: for everybody, on every gateway.</summary>
+/// <param name="Title">Shown beside the sign; 1 to 60 characters.</param>
+/// <param name="Refresh">How often figures are pushed; 1s to 5m.</param>
+internal sealed record DashboardConfig(string Title, TimeSpan Refresh)
+{
+    public static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>The config in the table <c>dashboard_settings</c>; what was never set is <c>DASHBOARD_REFRESH</c> (5s) and the solution's name.</summary>
+internal sealed class DashboardConfigStore
+{
+    private const string Variable = "DASHBOARD_REFRESH";
+
+    private readonly DbDataSource _database;
+    private readonly ExecutionSchema _schema;
+    private readonly TimeProvider _time;
+    private readonly DashboardConfig _default;
+    private volatile DashboardConfig _current;
+
+    public DashboardConfigStore(IConfiguration configuration, DbDataSource database, ExecutionSchema schema, TimeProvider time)
+    {
+        (_database, _schema, _time) = (database, schema, time);
+        _default = new DashboardConfig(ServiceDefaults.ServiceIdentity.Solution, ReadRefresh(configuration));
+        _current = _default;
+    }
+
+    /// <summary>As it was read last; see <see cref="ReadAsync"/>.</summary>
+    public DashboardConfig Current => _current;
+
+    /// <exception cref="ConfigurationException">It is no duration of 1s to 5m.</exception>
+    public static TimeSpan ReadRefresh(IConfiguration configuration)
+    {
+        if (configuration.ReadText(Variable) is not { } text)
+            return TimeSpan.FromSeconds(5);
+        return DurationText.TryParse(text, out var refresh) && refresh >= DashboardConfig.Shortest && refresh <= DashboardConfig.Longest
+            ? refresh
+            : throw new ConfigurationException(Variable, text, "a duration of 1s to 5m");
+    }
+
+    public async Task<DashboardConfig> ReadAsync(CancellationToken cancellationToken)
+    {
+        await _schema.Ready.WaitAsync(cancellationToken);
+        var config = _default;
+        await using var command = _database.CreateCommand("SELECT name, value FROM dashboard_settings");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            config = reader.GetString(0) switch
+            {
+                "title" => config with { Title = reader.GetString(1) },
+                "refresh_ms" => config with { Refresh = TimeSpan.FromMilliseconds(long.Parse(reader.GetString(1), CultureInfo.InvariantCulture), 0) },
+                _ => config,
+            };
+        }
+
+        return _current = config;
+    }
+
+    public async Task WriteAsync(DashboardConfig config, CancellationToken cancellationToken)
+    {
+        await _schema.Ready.WaitAsync(cancellationToken);
+        await SetAsync("title", config.Title, cancellationToken);
+        await SetAsync("refresh_ms", ((long)config.Refresh.TotalMilliseconds).ToString(CultureInfo.InvariantCulture), cancellationToken);
+        _current = config;
+    }
+
+    private async Task SetAsync(string name, string value, CancellationToken cancellationToken)
+    {
+        await using var command = _database.CreateCommand(
+            "INSERT INTO dashboard_settings (name, value, updated_at) VALUES (@name, @value, @now) ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at");
+        foreach (var (parameterName, parameterValue) in ((string, object)[])[("@name", name), ("@value", value), ("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())])
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (parameterName, parameterValue);
+            command.Parameters.Add(parameter);
+        }
+
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,72 @@
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { html } from './html.js';
+import { send, signedOut } from './api.js';
+import { useSnapshot } from './live.js';
+import { useRoute } from './route.js';
+import { Overview } from './overview.js';
+import { Agents } from './agents.js';
+import { Executions } from './executions.js';
+import { Execution } from './execution.js';
+import { Queue } from './queue.js';
+import { Costs } from './costs.js';
+import { Health } from './health.js';
+import { Keys } from './keys.js';
+import { Settings } from './settings.js';
+
+const pages = [
+  ['overview', 'Overview', 'M3 4h7v9H3zM14 4h7v5h-7zM3 17h7v3H3zM14 13h7v7h-7z'],
+  ['agents', 'Agents', 'M8 8h8a3 3 0 0 1 3 3v5a3 3 0 0 1-3 3H8a3 3 0 0 1-3-3v-5a3 3 0 0 1 3-3zM12 8V4M9.5 13v1M14.5 13v1'],
+  ['executions', 'Executions', 'M4 6h16M4 12h10M4 18h7M17 14l4 3-4 3z'],
+  ['queue', 'Queue', 'M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z'],
+  ['costs', 'Costs', 'M12 3v18M16.5 7.5C15.5 6 14 5.5 12 5.5c-2.5 0-4.5 1.2-4.5 3.2 0 4.300 9.200 2.300 9.200 6.600 0 2-2 3.200-4.700 3.200-2.200 0-4-.8-5-2.4'],
+  ['health', 'Health', 'M3 12h4l3-7 4 14 3-7h4'],
+  ['keys', 'Keys', 'M8 15a4 4 0 1 1 3-6.6L21 8M17 8v4M11 12h-.5'],
+  ['settings', 'Settings', 'M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h11M19 17h1M17 15v4'],
+];
+
+function App() {
+  const { parts, query } = useRoute();
+  const [message, state] = useSnapshot();
+  const shown = pages.filter(([id]) => id !== 'keys' || message?.you.role === 'admin');
+  const page = shown.some(([id]) => id === parts[0]) ? parts[0] : 'overview';
+  const title = message?.data.title ?? 'OsMEN';
+  useEffect(() => { document.title = `${title}: ${parts[1] ? parts.join(' ') : page}`; }, [title, page, parts[1]]);
+  const signOut = async () => {
+    await send('DELETE', '/dashboard/session').catch(() => {});
+    signedOut();
+  };
+  const health = message?.data.health;
+  const troubled = health ? Object.values(health.components).filter(c => c.status !== 'healthy').length : 0;
+  return html`
+    <div class="shell">
+      <nav aria-label="Pages">
+        <a class="brand" href="#/overview"><img src="/dashboard/web/icon.svg" alt="" width="26" height="26" /><span>${title}</span></a>
+        ${shown.map(([id, name, icon]) => html`
+          <a key=${id} href=${`#/${id}`} class="page" aria-current=${id === page ? 'page' : undefined}>
+            <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${icon} /></svg><span>${name}</span>
+            ${id === 'health' && troubled > 0 && html`<b class="badge" title=${`${troubled} not healthy`}>${troubled}</b>`}
+          </a>`)}
+        ${message && html`<div class="who"><span class="quiet" title="Signed in as">${message.you.user}<small class="block">${message.you.role}</small></span><button class="button" onClick=${signOut}>Sign out</button></div>`}
+      </nav>
+      <main>
+        ${state === 'lost' && html`<p class="problem lost" role="status">The gateway is not reached; connecting again. What is shown is the last that came.</p>`}
+        ${message ? view(page, parts, query, message) : html`<p class="empty" role="status">Connecting…</p>`}
+      </main>
+    </div>`;
+}
+
+function view(page, parts, query, { you, data }) {
+  switch (page) {
+    case 'agents': return html`<${Agents} you=${you} selected=${parts[1]} />`;
+    case 'executions': return parts[1] ? html`<${Execution} key=${parts[1]} id=${parts[1]} you=${you} />` : html`<${Executions} query=${query} you=${you} />`;
+    case 'queue': return html`<${Queue} data=${data} />`;
+    case 'costs': return html`<${Costs} query=${query} you=${you} />`;
+    case 'health': return html`<${Health} data=${data} query=${query} />`;
+    case 'keys': return html`<${Keys} />`;
+    case 'settings': return html`<${Settings} you=${you} />`;
+    default: return html`<${Overview} data=${data} />`;
+  }
+}
+
+render(html`<${App} />`, document.getElementById('app'));

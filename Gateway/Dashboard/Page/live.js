@@ -1,0 +1,102 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { get, signedOut } from './api.js';
+
+const address = path => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`;
+const longest = 10000;
+
+/**
+ * A WebSocket that opens itself again, later and later up to ten seconds, at once when the page is shown or the network is back.
+ * open(socket) is called for each connection, message(data) for each message, state('connecting' | 'open' | 'lost') on changes.
+ */
+function connect(path, { open, message, state, isOver = () => false }) {
+  let socket, timer, ended = false, failures = 0;
+  const run = () => {
+    clearTimeout(timer);
+    state(failures ? 'lost' : 'connecting');
+    socket = new WebSocket(address(path));
+    socket.onopen = () => {
+      failures = 0;
+      state('open');
+      open?.(socket);
+    };
+    socket.onmessage = e => message(JSON.parse(e.data));
+    socket.onclose = e => {
+      if (ended || isOver()) return;
+      failures++;
+      state('lost');
+      // A browser doesn't say that a handshake was refused: ask.
+      if (e.code === 1008 || e.code === 1006) get('/dashboard/config').catch(() => {});
+      if (e.code === 1008) signedOut();
+      timer = setTimeout(run, Math.min(longest, 500 * 2 ** Math.min(failures - 1, 5)) * (0.8 + Math.random() * 0.4));
+    };
+  };
+  const hurry = () => {
+    if (!document.hidden && socket.readyState === WebSocket.CLOSED && !isOver()) run();
+  };
+  addEventListener('online', hurry);
+  document.addEventListener('visibilitychange', hurry);
+  run();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    removeEventListener('online', hurry);
+    document.removeEventListener('visibilitychange', hurry);
+    socket.close();
+  };
+}
+
+/** The dashboard's snapshot as it comes: [message, state of the connection]. */
+export function useSnapshot() {
+  const [message, setMessage] = useState(null);
+  const [state, setState] = useState('connecting');
+  useEffect(() => connect('/dashboard/ws', { message: setMessage, state: setState }), []);
+  return [message, state];
+}
+
+const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
+const most = 10000;
+const longestOutput = 500000;
+
+/**
+ * The events of one execution, from its first: rows of its log, its output as it grows, its latest figures and status. They are
+ * gathered and shown at most ten times a second, so that a thousand a second cost no frame. again begins anew, after a retry.
+ */
+export function useEvents(id, again) {
+  const [shown, setShown] = useState({ rows: [], output: '', metrics: null, status: null, state: 'connecting' });
+  const now = useRef(null);
+  useEffect(() => {
+    const all = now.current = { rows: [], output: '', metrics: null, status: null, state: 'connecting', after: 0 };
+    let timer = null;
+    const show = () => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        if (all.rows.length > most) all.rows = all.rows.slice(-most);
+        setShown({ ...all, rows: [...all.rows] });
+      }, 100);
+    };
+    const end = connect('/ws', {
+      open: socket => socket.send(JSON.stringify({ type: 'subscribe', executionId: id, after: all.after })),
+      state: state => { all.state = state; show(); },
+      isOver: () => all.state === 'over',
+      message: ({ type, seq, data, timestamp }) => {
+        if (seq) all.after = Math.max(all.after, seq);
+        if (type === 'log') all.rows.push({ seq, time: timestamp, level: data.level, text: data.log });
+        else if (type === 'output') all.output = (all.output + data.delta).slice(-longestOutput);
+        else if (type === 'metrics') all.metrics = data;
+        else if (type === 'gap') all.rows.push({ seq: data.from, time: timestamp, level: 'warning', text: `Events ${data.from} to ${data.to} are no longer kept.` });
+        else if (type === 'error') all.rows.push({ seq: all.after + 0.5, time: timestamp, level: 'error', text: data.message });
+        else if (type === 'status') {
+          all.status = data.status;
+          if (data.status === 'RUNNING') all.output = '';
+          all.rows.push({ seq, time: timestamp, level: data.error ? 'error' : 'status', text: data.error ? `${data.status}: ${data.error.message ?? data.error}` : data.status });
+        }
+        show();
+      },
+    });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, [id, again]);
+  return { ...shown, isFinal: final.includes(shown.status) };
+}

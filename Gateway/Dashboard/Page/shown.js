@@ -1,0 +1,52 @@
+import { html } from './html.js';
+
+const moods = {
+  COMPLETED: 'good', FAILED: 'bad', TIMED_OUT: 'bad', CANCELLED: 'off', RUNNING: 'busy', PENDING: 'off',
+  healthy: 'good', degraded: 'busy', unhealthy: 'bad',
+};
+const words = { TIMED_OUT: 'Timed out' };
+
+/** A status by colour and word: of an execution, or of health. */
+export function Status({ status }) {
+  const text = words[status] ?? status.charAt(0).toUpperCase() + status.slice(1).toLowerCase();
+  return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${text}</span>`;
+}
+
+/** A figure with its name, and what it leads to. */
+export function Tile({ title, value, note, mood = '', href }) {
+  return html`<${href ? 'a' : 'div'} class=${`tile card ${mood}`} href=${href}><h2>${title}</h2><p class="figure">${value}</p><p class="quiet note">${note ?? ''}</p></${href ? 'a' : 'div'}>`;
+}
+
+export const dollars = value => {
+  if (value === null || value === undefined) return '–';
+  if (value === 0) return '$0';
+  return value >= 100 ? `$${Math.round(value).toLocaleString()}` : value >= 0.01 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`;
+};
+
+export const percent = value => (value === null || value === undefined ? '–' : `${(value * 100).toFixed(value > 0.9999 || value < 0.0001 ? 0 : 1)} %`);
+
+export const count = value => (value === null || value === undefined ? '–' : value.toLocaleString());
+
+/** How long ago, in the largest unit that fits. */
+export function ago(milliseconds, now = Date.now()) {
+  const seconds = Math.max(0, Math.round((now - milliseconds) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} d ago`;
+}
+
+export const isFinal = status => status !== 'PENDING' && status !== 'RUNNING';
+
+/** A value of JSON as people read it: a text as it is, an object with nothing but a text as that text. */
+export function asText(value) {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return value;
+  const names = Object.keys(value);
+  return names.length === 1 && names[0] === 'text' && typeof value.text === 'string' ? value.text : JSON.stringify(value, null, 2);
+}
+
+/** Points of a series for the plot. */
+export const points = (history, values, factor = 1) => values.map((v, i) => [history.start + i * history.step_seconds, v === null ? null : v * factor]);
+
+export const end = history => history.start + history.requests_per_second.length * history.step_seconds;

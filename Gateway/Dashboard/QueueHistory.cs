@@ -1,0 +1,34 @@
+namespace OsMEN.Gateway.Dashboard;
+
+/// <summary>The queue at one time.</summary>
+/// <param name="Slots">Of all workers; null while Redis is away.</param>
+internal sealed record QueuePoint(long Queued, long Running, long? Slots);
+
+/// <summary>The queue over the last 15 minutes, in the slots of <see cref="LatencyWindow"/>.</summary>
+internal sealed class QueueHistory
+{
+    private readonly (long Number, QueuePoint Point)[] _points = new (long, QueuePoint)[LatencyWindow.Slots];
+    private readonly Lock _lock = new();
+
+    public void Add(long slot, QueuePoint point)
+    {
+        lock (_lock)
+            _points[slot % LatencyWindow.Slots] = (slot, point);
+    }
+
+    /// <summary>A point for each slot, null where there is none.</summary>
+    public QueuePoint?[] Read(long first, int count)
+    {
+        var found = new QueuePoint?[count];
+        lock (_lock)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var (number, point) = _points[(first + i) % LatencyWindow.Slots];
+                found[i] = number == first + i ? point : null;
+            }
+        }
+
+        return found;
+    }
+}

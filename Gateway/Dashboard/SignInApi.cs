@@ -1,0 +1,73 @@
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+using OsMEN.Web;
+
+namespace OsMEN.Gateway.Dashboard;
+
+/// <summary>Signing in with a key, once, and out. Both count only when they come from the gateway's own page.</summary>
+internal static class SignInApi
+{
+    private const int LongestForm = 4096;
+    private const string Place = "<!--problem-->";
+
+    public static void MapSignInApi(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/dashboard/session", SignInAsync).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+        app.MapDelete("/dashboard/session", SignOutAsync).RequireAuthorization(Policies.Read).ExcludeFromDescription();
+    }
+
+    /// <summary>The page that asks for a key.</summary>
+    public static Task WritePageAsync(HttpContext context, PageAssets assets, int status, string? problem)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = "text/html; charset=utf-8";
+        response.Headers.CacheControl = "no-store";
+        return response.WriteAsync(
+            assets.Text("signin.html").Replace(Place, problem is null ? "" : $"<p class=\"problem\" role=\"alert\">{problem}</p>", StringComparison.Ordinal), context.RequestAborted);
+    }
+
+    private static async Task SignInAsync(HttpContext context, PageAssets assets, KeyRing keys, Sessions sessions, WrongKeyLimit wrongKeys, CancellationToken cancellationToken)
+    {
+        DashboardApi.SetHeaders(context, assets);
+        var request = context.Request;
+        if (!request.HasFormContentType || request.ContentLength is null or > LongestForm)
+        {
+            await ProblemResponse.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, "The sign-in page sends a form with a key.");
+            return;
+        }
+
+        if (!SameOrigin.IsOwn(request))
+        {
+            await ProblemResponse.WriteAsync(context, StatusCodes.Status403Forbidden, "A browser signs in from the gateway's own page.");
+            return;
+        }
+
+        var address = context.Connection.RemoteIpAddress;
+        if (wrongKeys.RetryAfter(address) is { } wait)
+        {
+            ProblemResponse.SetRetryAfter(context, wait);
+            await WritePageAsync(context, assets, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Wait a minute.");
+            return;
+        }
+
+        var form = await request.ReadFormAsync(cancellationToken);
+        if (await keys.FindAsync(form["key"].ToString().Trim(), cancellationToken) is not { } key)
+        {
+            wrongKeys.Note(address);
+            await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, "The key is unknown, expired or revoked.");
+            return;
+        }
+
+        await sessions.EndAsync(context, cancellationToken);
+        await sessions.BeginAsync(context, key, cancellationToken);
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = DashboardApi.Path;
+    }
+
+    private static async Task<IResult> SignOutAsync(HttpContext context, Sessions sessions, CancellationToken cancellationToken)
+    {
+        await sessions.EndAsync(context, cancellationToken);
+        return TypedResults.NoContent();
+    }
+}

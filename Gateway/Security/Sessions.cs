@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace OsMEN.Gateway.Security;
+
+/// <summary>A browser that signed in.</summary>
+/// <param name="KeyHash">Of the key that it signed in with: the session ends with it.</param>
+internal sealed record Session(string KeyHash, DateTimeOffset ExpiresAt);
+
+/// <summary>
+/// Cookies of browsers. A cookie holds 32 random bytes; the table holds their hash, so that who reads the table can sign in as
+/// nobody. A session is known to every gateway; one that was ended is refused within a second, as is one whose key was revoked.
+/// </summary>
+internal sealed class Sessions(SessionTable table, KeyRing keys, TimeProvider time)
+{
+    private const int Bytes = 32;
+    private const int MaxRemembered = 10_000;
+
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, (Session Session, long ReadAt)> _remembered = new(StringComparer.Ordinal);
+
+    /// <summary>The cookie's value, if the request has one of the right form.</summary>
+    public static string? Read(HttpRequest request) =>
+        request.Cookies[NameFor(request)] is { Length: Bytes * 2 } value && value.All(char.IsAsciiHexDigitLower) ? value : null;
+
+    /// <summary>The key of a session, while both are good.</summary>
+    public async ValueTask<ApiKey?> FindAsync(string value, CancellationToken cancellationToken)
+    {
+        var hash = ApiKey.HashOf(value);
+        if (!_remembered.TryGetValue(hash, out var known) || time.GetElapsedTime(known.ReadAt) > Fresh)
+        {
+            if (await table.FindAsync(hash, cancellationToken) is not { } session)
+            {
+                _remembered.TryRemove(hash, out _);
+                return null;
+            }
+
+            if (_remembered.Count >= MaxRemembered)
+                _remembered.Clear();
+            _remembered[hash] = known = (session, time.GetTimestamp());
+        }
+
+        return known.Session.ExpiresAt > time.GetUtcNow() ? await keys.FindByHashAsync(known.Session.KeyHash, cancellationToken) : null;
+    }
+
+    /// <summary>Begins a session and gives its cookie to the browser.</summary>
+    public async Task BeginAsync(HttpContext context, ApiKey key, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var value = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes));
+        var ends = key.ExpiresAt is { } keyEnds && keyEnds < now + Lifetime ? keyEnds : now + Lifetime;
+        await table.AddAsync(ApiKey.HashOf(value), new Session(key.Hash, ends), now, cancellationToken);
+        context.Response.Cookies.Append(NameFor(context.Request), value, Options(context.Request, ends - now));
+    }
+
+    /// <summary>Ends the request's session, if it has one, here and everywhere.</summary>
+    public async Task EndAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (Read(context.Request) is not { } value)
+            return;
+        var hash = ApiKey.HashOf(value);
+        await table.RemoveAsync(hash, cancellationToken);
+        _remembered.TryRemove(hash, out _);
+        context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
+    }
+
+    // Cookies know no ports: each gateway of a machine has one of its own.
+    private static string NameFor(HttpRequest request) => string.Create(CultureInfo.InvariantCulture, $"osmen-session-{request.Host.Port ?? 0}");
+
+    private static CookieOptions Options(HttpRequest request, TimeSpan? maxAge) =>
+        new() { HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = request.IsHttps, Path = "/", MaxAge = maxAge, IsEssential = true };
+}

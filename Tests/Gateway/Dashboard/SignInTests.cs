@@ -1,0 +1,198 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using OsMEN.Gateway.Security;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.Gateway.Dashboard;
+
+/// <summary>What a browser's cookie opens, and when it stops to.</summary>
+public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewayServer>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Origin => gateway.Address.GetLeftPart(UriPartial.Authority);
+
+    [Fact]
+    public async Task A_browser_signs_in_reads_acts_and_signs_out()
+    {
+        var cookie = await SignInAsync(GatewayServer.KeyOf(Role.User));
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, "/api/v1/agents", cookie)).StatusCode);
+        using var started = await SendAsync(HttpMethod.Post, "/api/v1/agents/daily_brief/executions", cookie, Origin, """{"input":"x"}""");
+        Assert.Equal(HttpStatusCode.Accepted, started.StatusCode);
+        Assert.Equal("user-user", JsonSerializer.Deserialize<JsonElement>(await started.Content.ReadAsStringAsync(Token)).GetProperty("user").GetString());
+        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync(HttpMethod.Put, "/dashboard/config", cookie, Origin, "{}")).StatusCode);
+
+        using var end = await SendAsync(HttpMethod.Delete, "/dashboard/session", cookie, Origin);
+        Assert.Equal(HttpStatusCode.NoContent, end.StatusCode);
+        Assert.Contains("expires=Thu, 01 Jan 1970", Assert.Single(end.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(HttpMethod.Get, "/api/v1/agents", cookie)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_cookie_is_out_of_reach_of_scripts_and_other_sites_and_holds_no_key()
+    {
+        using var answer = await PostKeyAsync(GatewayServer.AdminKey, Origin);
+        Assert.Equal((HttpStatusCode.SeeOther, "/dashboard"), (answer.StatusCode, answer.Headers.Location!.ToString()));
+        var cookie = Assert.Single(answer.Headers.GetValues("Set-Cookie"));
+        Assert.Matches($"^osmen-session-{gateway.Address.Port}=[0-9a-f]{{64}}; max-age=43200; path=/; samesite=strict; httponly$", cookie);
+        Assert.DoesNotContain(ApiKey.HashOf(GatewayServer.AdminKey), cookie, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Origin", "http://127.0.0.1:3000")]
+    [InlineData("Origin", "null")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("X-Nothing", "")]
+    public async Task What_another_page_sends_with_the_cookie_is_refused(string header, string value)
+    {
+        var cookie = await SignInAsync(GatewayServer.AdminKey);
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/api/v1/agents/daily_brief/executions"), (HttpMethod.Delete, "/dashboard/session"), (HttpMethod.Put, "/dashboard/config")])
+        {
+            using var request = Request(method, path, cookie, "{}");
+            request.Headers.TryAddWithoutValidation(header, value);
+            using var http = Browser();
+            Assert.Equal(HttpStatusCode.Forbidden, (await http.SendAsync(request, Token)).StatusCode);
+        }
+
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Cookie", cookie);
+        socket.Options.SetRequestHeader(header, value);
+        socket.Options.CollectHttpResponseDetails = true;
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(WebSocketAddress("/ws"), Token));
+        Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
+        using var signIn = await PostKeyAsync(GatewayServer.AdminKey, "http://evil.example");
+        Assert.Equal(HttpStatusCode.Forbidden, signIn.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_refused_without_being_shown()
+    {
+        using var answer = await PostKeyAsync("osm_wrong_<script>", Origin);
+        var page = await answer.Content.ReadAsStringAsync(Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.False(answer.Headers.Contains("Set-Cookie"));
+        Assert.Contains("The key is unknown, expired or revoked.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong_", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_ends_its_sessions_and_their_sockets()
+    {
+        var (_, made, _) = await gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"browser","role":"viewer"}""");
+        var cookie = await SignInAsync(made.GetProperty("key").GetString()!);
+        using var socket = await ConnectAsync(cookie);
+        var first = await ReadAsync(socket);
+        Assert.Equal("snapshot", first.GetProperty("type").GetString());
+        Assert.Equal("""{"user":"browser","role":"viewer"}""", first.GetProperty("you").GetRawText());
+
+        await gateway.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{made.GetProperty("id").GetString()}");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(HttpMethod.Get, "/api/v1/agents", cookie)).StatusCode);
+        WebSocketReceiveResult end;
+        do
+            end = await socket.ReceiveAsync(new ArraySegment<byte>(new byte[65536]), Token);
+        while (end.MessageType != WebSocketMessageType.Close);
+        Assert.Equal(WebSocketCloseStatus.PolicyViolation, end.CloseStatus);
+    }
+
+    [Fact]
+    public async Task The_page_asks_who_has_no_cookie_for_a_key_and_runs_no_script_of_others()
+    {
+        using var http = Browser();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/dashboard");
+        request.Headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        using var answer = await http.SendAsync(request, Token);
+        Assert.Contains("""<form method="post" action="/dashboard/session">""", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
+        Assert.Matches("^default-src 'self'; script-src 'self' 'sha256-[A-Za-z0-9+/=]{44}'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$", policy);
+        using var json = await http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/dashboard") { Headers = { Accept = { new("application/json") } } }, Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, json.StatusCode);
+    }
+
+    [Fact]
+    public async Task Settings_boards_and_performance_are_read_and_changed()
+    {
+        var (status, config, _) = await gateway.SendAsync(HttpMethod.Put, "/dashboard/config", """{"title":"Ops","refresh":"2s"}""");
+        Assert.Equal((HttpStatusCode.OK, """{"title":"Ops","refresh":"2s"}"""), (status, config.GetRawText()));
+        Assert.Equal(config.GetRawText(), (await gateway.SendAsync(HttpMethod.Get, "/dashboard/config")).Body.GetRawText());
+        var (bad, problem, _) = await gateway.SendAsync(HttpMethod.Put, "/dashboard/config", """{"title":" ","refresh":"0s","colour":"red"}""");
+        Assert.Equal((HttpStatusCode.BadRequest, "colour,title,refresh"), (bad, string.Join(',', problem.GetProperty("errors").EnumerateObject().Select(e => e.Name))));
+
+        var (_, boards, _) = await gateway.SendAsync(HttpMethod.Get, "/dashboard/grafana");
+        Assert.Equal(10, boards.GetProperty("items").GetArrayLength());
+        var (_, board, _) = await gateway.SendAsync(HttpMethod.Get, boards.GetProperty("items")[0].GetProperty("url").GetString()!);
+        Assert.Equal("osmen-agent-executions", board.GetProperty("uid").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.SendAsync(HttpMethod.Get, "/dashboard/grafana/none")).Status);
+
+        await gateway.SendAsync(HttpMethod.Get, "/api/v1/agents/daily_brief");
+        await Programs.UntilAsync(
+            async () => (await gateway.SendAsync(HttpMethod.Get, "/dashboard/performance")).Body.GetProperty("endpoints").EnumerateArray().Any(e => e.GetProperty("endpoint").GetString() == "/api/v1/agents/{id}"),
+            "the request is counted");
+        var (_, message, _) = await gateway.SendAsync(HttpMethod.Get, "/dashboard", null, GatewayServer.AdminKey, ("Accept", "application/json"));
+        Assert.Equal(
+            "generated_at,title,version,refresh_ms,health,requests,active_users,connections,queue,workers,today,history",
+            string.Join(',', message.GetProperty("data").EnumerateObject().Select(p => p.Name)));
+        Assert.Equal(179, message.GetProperty("data").GetProperty("history").GetProperty("queued").GetArrayLength());
+    }
+
+    private static async Task<JsonElement> ReadAsync(ClientWebSocket socket)
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[65536];
+        ValueWebSocketReceiveResult part;
+        do
+        {
+            part = await socket.ReceiveAsync(buffer.AsMemory(), Token);
+            message.Write(buffer, 0, part.Count);
+        }
+        while (!part.EndOfMessage);
+        return JsonSerializer.Deserialize<JsonElement>(message.ToArray());
+    }
+
+    private static HttpRequestMessage Request(HttpMethod method, string path, string cookie, string? body)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.TryAddWithoutValidation("Cookie", cookie);
+        return request;
+    }
+
+    private Uri WebSocketAddress(string path) => new UriBuilder(gateway.Address) { Scheme = "ws", Path = path }.Uri;
+
+    private HttpClient Browser() => new(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = gateway.Address };
+
+    private async Task<ClientWebSocket> ConnectAsync(string cookie)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Cookie", cookie);
+        socket.Options.SetRequestHeader("Origin", Origin);
+        await socket.ConnectAsync(WebSocketAddress("/dashboard/ws"), Token);
+        return socket;
+    }
+
+    private async Task<HttpResponseMessage> PostKeyAsync(string key, string origin)
+    {
+        using var http = Browser();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/dashboard/session") { Content = new FormUrlEncodedContent([new("key", key)]) };
+        request.Headers.TryAddWithoutValidation("Origin", origin);
+        return await http.SendAsync(request, Token);
+    }
+
+    private async Task<string> SignInAsync(string key)
+    {
+        using var answer = await PostKeyAsync(key, Origin);
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+        return Assert.Single(answer.Headers.GetValues("Set-Cookie")).Split(';')[0];
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string cookie, string? origin = null, string? body = null)
+    {
+        using var http = Browser();
+        using var request = Request(method, path, cookie, body);
+        if (origin is not null)
+            request.Headers.TryAddWithoutValidation("Origin", origin);
+        return await http.SendAsync(request, Token);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using HttpContext = Microsoft.AspNetCore.Http.HttpContext;
+using StatusCodes = Microsoft.AspNetCore.Http.StatusCodes;
+
+namespace OsMEN.Web;
+
+/// <summary>The files of a page, which are in this assembly: no folder has to be found.</summary>
+internal sealed partial class PageAssets
+{
+    private const string Prefix = "web/";
+
+    private readonly FrozenDictionary<string, Asset> _files = Load();
+
+    /// <summary>The page's content security policy: only this server's own files, and the one import map that names the vendored modules.</summary>
+    /// <param name="formAction">Where forms may be sent: <c>'none'</c> or <c>'self'</c>.</param>
+    public string Policy(string formAction) =>
+        $"default-src 'self'; script-src 'self' {ImportMapHash()}; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action {formAction}; frame-ancestors 'none'";
+
+    public bool Has(string file) => _files.ContainsKey(file);
+
+    /// <summary>A file as text.</summary>
+    public string Text(string file) => Encoding.UTF8.GetString(_files[file].Content);
+
+    /// <summary>Answers with a file, or with 304 to who has it already.</summary>
+    public async Task WriteAsync(HttpContext context, string file, int status)
+    {
+        var asset = _files[file];
+        var response = context.Response;
+        if (status == StatusCodes.Status200OK)
+        {
+            response.Headers.ETag = asset.Tag;
+            if (context.Request.Headers.IfNoneMatch == asset.Tag)
+            {
+                response.StatusCode = StatusCodes.Status304NotModified;
+                return;
+            }
+        }
+
+        response.StatusCode = status;
+        response.ContentType = Path.GetExtension(file) switch
+        {
+            ".html" => "text/html; charset=utf-8",
+            ".css" => "text/css; charset=utf-8",
+            ".svg" => "image/svg+xml",
+            _ => "text/javascript; charset=utf-8",
+        };
+        response.ContentLength = asset.Content.Length;
+        await response.Body.WriteAsync(asset.Content, context.RequestAborted);
+    }
+
+    private static FrozenDictionary<string, Asset> Load()
+    {
+        var assembly = typeof(PageAssets).Assembly;
+        return assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).ToFrozenDictionary(
+            n => n[Prefix.Length..],
+            n =>
+            {
+                using var stream = assembly.GetManifestResourceStream(n)!;
+                var content = new byte[stream.Length];
+                stream.ReadExactly(content);
+                return new Asset(content, $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 12))}\"");
+            },
+            StringComparer.Ordinal);
+    }
+
+    private string ImportMapHash()
+    {
+        var map = ImportMap().Match(Text("index.html")).Groups["map"].Value;
+        return $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(map)))}'";
+    }
+
+    [GeneratedRegex("<script type=\"importmap\">(?<map>.*?)</script>", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex ImportMap();
+
+    private sealed record Asset(byte[] Content, string Tag);
+}
