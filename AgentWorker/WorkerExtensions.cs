@@ -17,10 +17,11 @@ internal static class WorkerExtensions
     {
         builder.AddServiceDefaults();
         builder.AddExecutions();
+        InstancePresence.Add(builder.Services, "agentworker");
         var services = builder.Services;
         services.AddLlm(builder.Configuration);
         services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<ToolSet>();
+        services.AddTools(builder.Configuration);
         services.AddSingleton<IAgentRunner, LlmAgentRunner>();
         services.AddSingleton<IAgentRunner, ProcessAgentRunner>();
         services.AddSingleton<IAgentRunner, ContainerAgentRunner>();
@@ -32,6 +33,7 @@ internal static class WorkerExtensions
             s.GetRequiredService<MetricFactory>(), () => s.GetRequiredService<AgentCatalog>().List().Where(a => a.Type != AgentType.Llm).Select(a => a.Id)));
         services.AddInstruments<CatalogMetrics>();
         services.AddSingleton<ExecutionRunner>();
+        services.AddSingleton<WorkerSlots>();
         services.AddSingleton<ClaimLoop>();
 
         // The last to start is the first to stop: it drains while the others still work.

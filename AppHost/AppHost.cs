@@ -25,6 +25,7 @@ var gateway = builder.AddProject<Projects.Gateway>("gateway")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health/ready")
     .WithCatalog()
+    .WithAlertRules()
     .WithApiKey(developmentKey)
     .WithTelemetryTo(loki, jaeger)
     .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
@@ -53,6 +54,7 @@ var prometheus = builder.AddPrometheus("prometheus", port: 9090)
     .WithScrapeTarget(gateway)
     .WithScrapeTarget(agentworker)
     .WaitFor(alertmanager);
+gateway.WithAlertsOver(prometheus);
 
 builder.AddGrafana("grafana", grafanaPassword, port: 3000)
     .WithImageTag(Images.Grafana)

@@ -15,6 +15,22 @@ internal static class OsmenVerbs
                 ? "/app/catalog"
                 : Path.GetFullPath(Path.Combine(project.ApplicationBuilder.AppHostDirectory, "..", "catalog")));
 
+    /// <summary>The alert rules of the repository, which a published image brings with it.</summary>
+    public static IResourceBuilder<ProjectResource> WithAlertRules(this IResourceBuilder<ProjectResource> project) =>
+        project.WithEnvironment(
+            "MONITORING_CONFIG_PATH",
+            project.ApplicationBuilder.ExecutionContext.IsPublishMode
+                ? "/app/monitoring/alerts.yaml"
+                : Path.GetFullPath(Path.Combine(project.ApplicationBuilder.AppHostDirectory, "..", "monitoring", "alerts.yaml")));
+
+    /// <summary>Evaluates the alert rules over Prometheus, where it runs, instead of over the instances' own metrics.</summary>
+    public static IResourceBuilder<ProjectResource> WithAlertsOver(this IResourceBuilder<ProjectResource> project, IResourceBuilder<PrometheusResource> prometheus) =>
+        project.WithEnvironment(context =>
+        {
+            if (context.ExecutionContext.IsPublishMode || prometheus.Resource.PrimaryEndpoint.IsAllocated)
+                context.EnvironmentVariables["PROMETHEUS_URL"] = prometheus.Resource.PrimaryEndpoint;
+        });
+
     /// <summary>A key that may do everything, unless the environment has keys of its own.</summary>
     public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key) =>
         project.ApplicationBuilder.ExecutionContext.IsRunMode && Environment.GetEnvironmentVariable(ApiKeys) is { Length: > 0 }

@@ -16,6 +16,9 @@ public sealed record Execution
     public required string Target { get; init; }
     public Guid? ParentId { get; init; }
     public required string User { get; init; }
+
+    /// <summary>Id of the API key that asked for it; null where none did.</summary>
+    public string? KeyId { get; init; }
     public required ExecutionStatus Status { get; init; }
 
     /// <summary>0 to 9; 9 is claimed first.</summary>
@@ -73,6 +76,9 @@ public sealed record NewExecution
     public required string Target { get; init; }
     public Guid? ParentId { get; init; }
     public required string User { get; init; }
+
+    /// <summary>Id of the API key that asked for it; null where none did.</summary>
+    public string? KeyId { get; init; }
     public int Priority { get; init; } = 5;
 
     /// <summary>JSON text.</summary>
@@ -103,6 +109,7 @@ public sealed record NewExecution
         Target = Target,
         ParentId = ParentId,
         User = User,
+        KeyId = KeyId,
         Status = ExecutionStatus.Pending,
         Priority = Priority,
         Input = Input,

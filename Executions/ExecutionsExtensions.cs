@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
@@ -42,6 +43,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionSignals>();
         services.AddSingleton<EventFeed>();
         services.AddSingleton<ExecutionCompletions>();
+        services.AddSingleton<ChildExecutions>();
+        services.AddSingleton<AgentMemory>();
         services.AddSingleton<ExecutionRecorder>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();
@@ -56,6 +59,11 @@ public static class ExecutionsExtensions
         services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<UserPrices>();
         services.AddHostedService(s => s.GetRequiredService<UserPrices>());
+        services.AddOptions<BudgetOptions>().BindConfiguration(BudgetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BudgetBook>();
+        services.AddSingleton<IBudgetGate, BudgetGate>();
+        services.AddSingleton<BudgetWatch>();
+        services.AddHostedService(s => s.GetRequiredService<BudgetWatch>());
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
         return builder;
@@ -71,6 +79,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<DbDataSource>(s => s.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<SqliteExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<SqliteExecutionStore>);
+            services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
             builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
@@ -79,6 +88,7 @@ public static class ExecutionsExtensions
             builder.AddNpgsqlDataSource(ConnectionName, settings => settings.ConnectionString = PostgresDatabase.Complete(connectionString!));
             services.AddSingleton<PostgresExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
+            services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<PostgresExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<NpgsqlDataSource>()));
         }
         else

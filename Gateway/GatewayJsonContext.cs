@@ -2,15 +2,25 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
+using OsMEN.Gateway.Alerts;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
+using OsMEN.Gateway.OpenAI;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway;
 
 /// <summary>All that the API reads and writes as JSON, without reflection.</summary>
+[JsonSerializable(typeof(BudgetBody))]
+[JsonSerializable(typeof(BudgetView))]
+[JsonSerializable(typeof(DateTimeOffset?))]
+[JsonSerializable(typeof(decimal))]
+[JsonSerializable(typeof(AcknowledgeRequest))]
+[JsonSerializable(typeof(AlertStatistics))]
+[JsonSerializable(typeof(AlertView))]
 [JsonSerializable(typeof(ConfigView))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
@@ -18,14 +28,23 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(InfoView))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
-[JsonSerializable(typeof(Page<BoardView>))]
+[JsonSerializable(typeof(Page<BudgetView>))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(Page<AlertView>))]
+[JsonSerializable(typeof(Page<ChannelView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
+[JsonSerializable(typeof(Page<RuleView>))]
+[JsonSerializable(typeof(Page<SilenceView>))]
+[JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(ProjectionView))]
 [JsonSerializable(typeof(RawJson))]
+[JsonSerializable(typeof(RuleView))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(SilenceView))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class GatewayJsonContext : JsonSerializerContext
 {

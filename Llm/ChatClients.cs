@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.AI;
+using OsMEN.Llm.Budgets;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Pipeline;
 using OsMEN.Llm.Providers;
 
@@ -7,7 +9,7 @@ namespace OsMEN.Llm;
 
 /// <summary>
 /// Gives chat clients by model name. Each is a chain of delegating clients in a fixed order: tracing (one <c>chat</c> span a
-/// request), retry, metering (one <see cref="LlmCall"/> for each call that a provider got), time limits, provider.
+/// request), retry, budgets, metering (one <see cref="LlmCall"/> for each call that a provider got), time limits, provider.
 /// </summary>
 public sealed class ChatClients : IDisposable
 {
@@ -20,8 +22,12 @@ public sealed class ChatClients : IDisposable
     private readonly PriceTable _prices;
     private readonly TimeProvider _time;
 
-    public ChatClients(LlmOptions options, PriceTable prices, TimeProvider time)
+    private readonly IBudgetGate? _budgets;
+
+    /// <param name="budgets">What calls with a <see cref="BudgetSubject"/> have to pass; null lets everything pass.</param>
+    public ChatClients(LlmOptions options, PriceTable prices, TimeProvider time, IBudgetGate? budgets = null)
     {
+        _budgets = budgets;
         _options = options;
         _prices = prices;
         _time = time;
@@ -33,22 +39,37 @@ public sealed class ChatClients : IDisposable
         };
     }
 
-    /// <summary>What <see cref="Get"/> takes for a null model.</summary>
+    /// <summary>What <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> takes for a null model.</summary>
     public ModelName Default => _options.DefaultModel;
 
     /// <summary>
     /// A client for <paramref name="model"/> (<c>platform/model</c>; null is the default). <paramref name="onCall"/> is told of every
     /// call that was made, also failed, repeated and abandoned ones, from any thread. Disposing the client does nothing.
     /// </summary>
+    /// <param name="subject">On whose account; null passes no budget.</param>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
-    public IChatClient Get(string? model, Action<LlmCall> onCall)
+    public IChatClient Get(string? model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(Parse(model), onCall, _options.MaxRetries, subject);
+
+    /// <summary>The same for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.</summary>
+    public IChatClient Get(IReadOnlyList<ModelName> models, ModelCalls calls, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
-        var name = Parse(model);
+        ArgumentNullException.ThrowIfNull(calls);
+        return new FallbackChatClient(models, model => GetOnce(model, call => { calls.Spent(call); onCall(call); }, subject), calls);
+    }
+
+    /// <summary>A client whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
+    public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(model, onCall, maxRetries: 0, subject);
+
+    private TracingChatClient Get(ModelName name, Action<LlmCall> onCall, int maxRetries, BudgetSubject? subject)
+    {
         if (_providers.Count > MaxProviders)
             _providers.Clear();
         var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
-        return new TracingChatClient(
-            new RetryChatClient(new MeteringChatClient(provider, name, _options.HostOf(name), _prices, onCall, _time), _options.MaxRetries, _time), name, _options.CapturesContent);
+        IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, name, _options.HostOf(name), _prices, told, _time);
+        var counted = subject is null || _budgets is null
+            ? Metered(provider, onCall)
+            : new BudgetChatClient(provider, Metered, name, _options.HostOf(name), _prices, _budgets, subject, onCall, _time);
+        return new TracingChatClient(new RetryChatClient(counted, maxRetries, _time), name, _options.CapturesContent);
     }
 
     public void Dispose()
@@ -58,7 +79,7 @@ public sealed class ChatClients : IDisposable
         _http.Dispose();
     }
 
-    /// <summary>The model that <see cref="Get"/> would take.</summary>
+    /// <summary>The model that <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> would take.</summary>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
     public ModelName Parse(string? model)
     {

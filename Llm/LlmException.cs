@@ -35,6 +35,9 @@ public enum LlmErrorKind
 
     /// <summary>The agent used up its tokens.</summary>
     TooManyTokens,
+
+    /// <summary>A budget does not allow the call, see <see cref="LlmException.Budget"/>.</summary>
+    BudgetExceeded,
 }
 
 /// <summary>A model call, or an agent's loop of them, that failed. The message is for people and never holds a key or a prompt.</summary>
@@ -44,6 +47,15 @@ public sealed class LlmException(LlmErrorKind kind, string message, Exception? i
 
     /// <summary>How long the provider asks to wait; null when it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The facts of <see cref="LlmErrorKind.BudgetExceeded"/>.</summary>
+    public BudgetRefusal? Budget { get; init; }
+
+    /// <summary>The provider's own code for the error, such as <c>context_length_exceeded</c>; null where it has none.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>The field of the request that the provider does not accept; null where it names none.</summary>
+    public string? Parameter { get; init; }
 
     /// <summary>Whether the same request may succeed later.</summary>
     public bool IsTransient => Kind is LlmErrorKind.RateLimited or LlmErrorKind.Unavailable or LlmErrorKind.Timeout or LlmErrorKind.Interrupted;

@@ -1,20 +1,28 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
+using OsMEN.Llm.Forwarding;
 
 namespace OsMEN.Llm;
 
 /// <summary>Registers model clients with a service.</summary>
 public static class LlmExtensions
 {
-    /// <summary>Adds <see cref="ChatClients"/>, <see cref="LlmOptions"/> and <see cref="PriceTable"/>.</summary>
+    /// <summary>Adds <see cref="ChatClients"/>, <see cref="ModelForwarder"/>, <see cref="LlmOptions"/> and <see cref="PriceTable"/>.</summary>
     /// <exception cref="FormatException">A configuration key holds what cannot be used, see <see cref="LlmOptions.Read"/>.</exception>
     public static IServiceCollection AddLlm(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(LlmOptions.Read(configuration));
+        var options = LlmOptions.Read(configuration);
+        services.AddSingleton(options);
+        services.AddSingleton(ModelRoutes.Read(configuration, options));
         services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<ChatClients>();
+        services.AddSingleton<ModelForwarder>();
+        services.AddSingleton<ModelCalls>();
+        services.AddSingleton<AnswerCache>();
         return services;
     }
 }

@@ -1,5 +1,7 @@
 using OsMEN.Bench;
+using OsMEN.Bench.Budgets;
 using OsMEN.Bench.EndToEnd;
+using OsMEN.Bench.Gateway;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
 using OsMEN.Bench.Traces;
@@ -12,7 +14,14 @@ if (args is ["worker", ..])
     return 0;
 }
 
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces"];
+if (args is ["provider", var address])
+{
+    await FakeProvider.RunAsync(address);
+    return 0;
+}
+
+// "gateway" stands for itself: its results are bench/GATEWAY.md.
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "gateway"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -38,12 +47,16 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
             await EndToEndBench.ThroughputAsync(postgres, redis, report, store);
         if (Wants("latency"))
             await EndToEndBench.LatencyAsync(postgres, redis, report, store);
+        if (Wants("budgets"))
+            await BudgetBench.RunAsync(postgres, report, store);
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }
 
     if (Wants("traces"))
         TracingBench.Run(report);
+    if (wanted.Contains("gateway"))
+        await GatewayBench.RunAsync(postgres, redis, report);
 }
 
 if (Option("--write") is { } file)

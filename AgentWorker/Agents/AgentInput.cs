@@ -38,6 +38,6 @@ internal static class AgentInput
     }
 
     // PostgreSQL stores no NUL, and half a surrogate pair is no text: a model can send either.
-    private static string Whole(string text) =>
+    public static string Whole(string text) =>
         text.AsSpan().ContainsAnyInRange('\ud800', '\udfff') ? string.Concat(text.EnumerateRunes()) : text;
 }

@@ -19,7 +19,7 @@ internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, Process
     private const int StderrKept = 2000;
 
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(1);
-    private static readonly string[] AlwaysPassed = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "SystemRoot", "TEMP"];
+    internal static readonly string[] AlwaysPassed = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "SystemRoot", "TEMP"];
 
     /// <summary>The process whose tree is measured; null measures nothing. The program itself, unless it only stands for another.</summary>
     public Func<Process, CancellationToken, Task<int?>> Measured { get; init; } = (process, _) => Task.FromResult<int?>(process.Id);

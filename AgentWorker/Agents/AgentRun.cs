@@ -11,8 +11,14 @@ namespace OsMEN.AgentWorker.Agents;
 /// <param name="OnCall">Told of every model call.</param>
 internal sealed record AgentRun(AgentDefinition Agent, Execution Execution, IExecutionEventSink Events, Action<LlmCall> OnCall)
 {
+    /// <summary>The execution as this worker holds it; null in a run that nothing records.</summary>
+    public RunningExecution? Held { get; init; }
+
     /// <summary>The span <c>invoke_agent</c>, where there is one.</summary>
     public Activity? Span { get; init; }
+
+    /// <summary>On whose account its model calls are made.</summary>
+    public BudgetSubject? Account { get; init; }
 
     public ValueTask LogAsync(string text, CancellationToken cancellationToken, EventLogLevel level = EventLogLevel.Info) =>
         Events.WriteAsync(new ExecutionEvent.Log(text, level), cancellationToken);

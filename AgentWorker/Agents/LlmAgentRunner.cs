@@ -2,15 +2,19 @@ using System.Diagnostics;
 using Microsoft.Extensions.AI;
 using OsMEN.AgentWorker.Metrics;
 using OsMEN.AgentWorker.Tools;
+using OsMEN.AgentWorker.Tools.Journal;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Tools;
 
 namespace OsMEN.AgentWorker.Agents;
 
 /// <summary>Runs <c>llm</c> agents: instructions and input to a model, its tools, its answer as it comes.</summary>
-internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
+internal sealed class LlmAgentRunner(
+    ChatClients clients, ModelCalls calls, AnswerCache answers, ToolSet tools, IExecutionStore store, ExecutionMetrics metrics, TimeProvider time) : IAgentRunner
 {
     public AgentType Type => AgentType.Llm;
 
@@ -20,24 +24,33 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, Executi
         var spent = new Spending(run, time);
         try
         {
-            await run.LogAsync($"Asking {agent.Model ?? clients.Default.ToString()}", cancellationToken);
+            var journal = await ToolCallJournal.OpenAsync(store, run, time, cancellationToken);
+            await run.LogAsync(
+                journal.Turns.Count == 0 ? $"Asking {agent.Model ?? clients.Default.ToString()}" : $"Going on after {journal.Turns.Count} recorded rounds", cancellationToken);
+            var models = calls.Resolve(agent.Model, agent.Fallback);
             if (run.Span is { IsAllDataRequested: true } span)
             {
-                var model = clients.Parse(agent.Model);
-                span.SetTag("gen_ai.provider.name", model.ProviderName);
-                span.SetTag("gen_ai.request.model", model.Model);
+                span.SetTag("gen_ai.provider.name", models[0].ProviderName);
+                span.SetTag("gen_ai.request.model", models[0].Model);
             }
 
-            var client = clients.Get(agent.Model, spent.Add);
+            var client = clients.Get(models, calls, spent.Add, run.Account);
+            if (agent.Cache is { } cache)
+                client = answers.Wrap(client, models[0], cache.TimeToLive, cache.Shared ? null : run.Execution.User);
             var options = new ChatOptions
             {
                 Instructions = agent.Instructions,
                 Temperature = (float?)agent.Temperature,
                 MaxOutputTokens = agent.Limits.MaxOutputTokens,
-                Tools = [.. tools.Get(agent.Tools)],
+                Tools = [.. await tools.GetAsync(run, cancellationToken)],
             };
             var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
-            var result = await loop.RunAsync([new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))], options, new Observer(run, metrics, time), cancellationToken);
+            var result = await loop.RunAsync(
+                [new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))],
+                options,
+                new Observer(run, journal, metrics, time),
+                cancellationToken,
+                journal.Turns);
             await run.Events.WriteAsync(spent.Measure(), cancellationToken);
             return new AgentOutcome(AgentInput.ToOutput(result.Text));
         }
@@ -90,20 +103,25 @@ internal sealed class LlmAgentRunner(ChatClients clients, ToolSet tools, Executi
         }
     }
 
-    private sealed class Observer(AgentRun run, ExecutionMetrics metrics, TimeProvider time) : IToolLoopObserver
+    private sealed class Observer(AgentRun run, ToolCallJournal journal, ExecutionMetrics metrics, TimeProvider time) : IToolLoopObserver
     {
         public ValueTask OnTextAsync(string delta, CancellationToken cancellationToken) =>
             run.Events.WriteAsync(new ExecutionEvent.OutputDelta(delta), cancellationToken);
 
-        public async ValueTask<object?> OnToolAsync(
-            int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken)
+        public async ValueTask OnTurnAsync(int round, ToolLoopTurn turn, CancellationToken cancellationToken) =>
+            await journal.RecordAsync(round, turn, cancellationToken);
+
+        public async ValueTask<object?> OnToolAsync(int round, FunctionCallContent call, AIFunction tool, CancellationToken cancellationToken) =>
+            await journal.RunAsync(round, call, ToolFunctions.IsRepeatable(tool), c => InvokeAsync(round, call, tool, c), cancellationToken);
+
+        private async ValueTask<object?> InvokeAsync(int round, FunctionCallContent call, AIFunction tool, CancellationToken cancellationToken)
         {
             await run.LogAsync($"Calling {call.Name}", cancellationToken);
             var started = time.GetTimestamp();
             string? error = null;
             try
             {
-                return await invoke(cancellationToken);
+                return await tool.InvokeAsync(ToolCallKey.Arguments(round, call), cancellationToken);
             }
             catch (Exception e)
             {

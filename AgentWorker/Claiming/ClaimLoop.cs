@@ -23,6 +23,7 @@ internal sealed partial class ClaimLoop(
     ExecutionRunner runner,
     ExecutionMetrics metrics,
     WorkerIdentity identity,
+    WorkerSlots slots,
     IOptions<WorkerOptions> workerOptions,
     IOptions<ExecutionOptions> executionOptions,
     IHostApplicationLifetime lifetime,
@@ -34,16 +35,17 @@ internal sealed partial class ClaimLoop(
 
     private static readonly TimeSpan MaxFailureDelay = TimeSpan.FromSeconds(2);
 
-    private readonly SemaphoreSlim _slots = new(workerOptions.Value.Slots);
-
     private readonly Channel<bool> _wakes =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _draining;
+    private int _running;
     private bool _claimUncertain;
 
-    public int Slots => workerOptions.Value.Slots;
+    public int Slots => slots.Total;
 
-    public int Used => Slots - _slots.CurrentCount;
+    public int Used => slots.Used;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -103,7 +105,7 @@ internal sealed partial class ClaimLoop(
             finally
             {
                 if (free > started)
-                    _slots.Release(free - started);
+                    slots.Release(free - started);
             }
 
             // Fewer than asked for: nothing more is due until somebody says so.
@@ -114,9 +116,9 @@ internal sealed partial class ClaimLoop(
 
     private async Task<int> TakeSlotsAsync(CancellationToken stoppingToken)
     {
-        await _slots.WaitAsync(stoppingToken);
+        await slots.TakeAsync(stoppingToken);
         var taken = 1;
-        while (taken < MaxBatch && _slots.Wait(0, CancellationToken.None))
+        while (taken < MaxBatch && slots.TryTake())
             taken++;
         return taken;
     }
@@ -150,6 +152,8 @@ internal sealed partial class ClaimLoop(
 
     private async Task RunAsync(ClaimedExecution claim)
     {
+        Interlocked.Increment(ref _running);
+
         // Off the claiming thread: an agent that computes before it first waits must not hold up the others.
         await Task.Yield();
         try
@@ -164,15 +168,17 @@ internal sealed partial class ClaimLoop(
         }
         finally
         {
-            _slots.Release();
+            slots.Release();
+            if (Interlocked.Decrement(ref _running) == 0 && _draining)
+                _idle.TrySetResult();
         }
     }
 
     private async Task DrainAsync()
     {
         var options = workerOptions.Value;
-        if (Used > 0)
-            LogDraining(logger, Used, options.DrainTimeout);
+        if (_running > 0)
+            LogDraining(logger, _running, options.DrainTimeout);
         var idle = WaitUntilIdleAsync();
         try
         {
@@ -180,7 +186,7 @@ internal sealed partial class ClaimLoop(
         }
         catch (TimeoutException)
         {
-            LogStopping(logger, Used);
+            LogStopping(logger, _running);
             keeper.StopAll(StopReason.Draining);
             await idle;
         }
@@ -191,10 +197,12 @@ internal sealed partial class ClaimLoop(
         signals.Wake();
     }
 
-    private async Task WaitUntilIdleAsync()
+    // Not by the slots: an execution that waits for its child has lent its own.
+    private Task WaitUntilIdleAsync()
     {
-        for (var i = 0; i < Slots; i++)
-            await _slots.WaitAsync();
+        _draining = true;
+        Interlocked.MemoryBarrier();
+        return Volatile.Read(ref _running) == 0 ? Task.CompletedTask : _idle.Task;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is ready with {Slots} slots")]

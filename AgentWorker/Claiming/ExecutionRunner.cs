@@ -15,6 +15,7 @@ namespace OsMEN.AgentWorker.Claiming;
 internal sealed partial class ExecutionRunner(
     ExecutionRecorder recorder,
     LeaseKeeper keeper,
+    ChildExecutions children,
     AgentCatalog catalog,
     AgentRunners agents,
     ExecutionMetrics metrics,
@@ -41,6 +42,8 @@ internal sealed partial class ExecutionRunner(
             await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), execution.Stopping);
             var end = await RunAttemptAsync(execution);
             var recorded = await execution.EndAsync(end);
+            if (recorded && end.Status.IsFinal() && end.Status != ExecutionStatus.Completed)
+                await StopChildrenAsync(claim.Execution);
             ended = recorded ? end : null;
             Tell(activity, execution, end, recorded);
         }
@@ -68,7 +71,7 @@ internal sealed partial class ExecutionRunner(
                 return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
             var timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
-            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)), execution.Stopping);
+            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)) { Account = Account(execution.Claim), Held = execution }, execution.Stopping);
             return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
@@ -80,6 +83,35 @@ internal sealed partial class ExecutionRunner(
             LogFailed(logger, e, asked.Id, asked.Target);
             return Failed(asked, new ExecutionError(e.GetType().Name, e.Message), retry: true);
         }
+    }
+
+    // Whoever waited for them is gone.
+    private async Task StopChildrenAsync(Execution asked)
+    {
+        try
+        {
+            await children.CancelAsync(asked.Id, CancellationToken.None);
+        }
+        catch (Exception e) when (e is System.Data.Common.DbException or IOException or TimeoutException)
+        {
+            LogChildren(logger, e, asked.Id);
+        }
+    }
+
+    private static BudgetSubject Account(ClaimedExecution claim)
+    {
+        var asked = claim.Execution;
+        return new BudgetSubject
+        {
+            Agent = asked.Kind == ExecutionKind.Agent ? asked.Target : null,
+            User = asked.User,
+            Key = asked.KeyId,
+            Execution = asked.Id,
+            Fence = claim.Fence,
+            Attempt = asked.Attempt,
+            LimitUsd = asked.BudgetUsd,
+            SpentBeforeUsd = asked.CostUsd,
+        };
     }
 
     private void Add(RunningExecution execution, LlmCall call)
@@ -172,6 +204,9 @@ internal sealed partial class ExecutionRunner(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Execution_Id} was taken over by another worker during attempt {Attempt}; what it did here is not recorded")]
     private static partial void LogLost(ILogger logger, Guid execution_Id, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The children of execution {Execution_Id} could not be cancelled; they end by themselves")]
+    private static partial void LogChildren(ILogger logger, Exception e, Guid execution_Id);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Execution {Execution_Id} of {Agent} failed")]
     private static partial void LogFailed(ILogger logger, Exception e, Guid execution_Id, string agent);

@@ -6,7 +6,7 @@ namespace OsMEN.AgentWorker.Claiming;
 
 /// <summary>Returns what dead workers held to the queue. Every worker runs it; together they still change each execution once.</summary>
 internal sealed partial class RescueLoop(
-    LeaseRescuer rescuer, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
+    LeaseRescuer rescuer, IExecutionStore store, ChildExecutions children, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
     : BackgroundService
 {
     private const int Batch = 200;
@@ -35,7 +35,14 @@ internal sealed partial class RescueLoop(
         {
             rescued = await rescuer.RescueAsync(Batch, stoppingToken);
             foreach (var id in rescued)
+            {
                 signals.Changed(id);
+
+                // It ended with its worker: nobody waits for its children any more.
+                if (await store.GetAsync(id, stoppingToken) is { Status: ExecutionStatus.Failed or ExecutionStatus.Cancelled })
+                    await children.CancelAsync(id, stoppingToken);
+            }
+
             if (rescued.Count == 0)
                 return;
             LogRescued(logger, rescued.Count);

@@ -1,18 +1,17 @@
 using Microsoft.Extensions.AI;
-using OsMEN.Executions.Catalog;
+using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Mcp;
 
 namespace OsMEN.AgentWorker.Tools;
 
-/// <summary>The tools that agents can name. They are those of <see cref="BuiltInTools"/>, by test.</summary>
-internal sealed class ToolSet(TimeProvider time)
+/// <summary>The tools of agents: built-in ones by name (those of <see cref="Executions.Catalog.BuiltInTools"/>, by test), and MCP servers'.</summary>
+internal sealed class ToolSet(IEnumerable<IBuiltInTool> builtIn, McpTools mcp)
 {
-    private readonly Dictionary<string, AIFunction> _tools = new AIFunction[]
-    {
-        AIFunctionFactory.Create(new CurrentTime(time).Get, BuiltInTools.CurrentTime),
-    }.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, IBuiltInTool> _builtIn = builtIn.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
-    public IEnumerable<string> Names => _tools.Keys;
+    public IEnumerable<string> Names => _builtIn.Keys;
 
-    /// <summary>The tools of those names; a definition was validated to name no other.</summary>
-    public IEnumerable<AITool> Get(IEnumerable<string> names) => names.Select(n => _tools[n]);
+    /// <summary>The tools that the agent may call in this run. A server that cannot be reached offers tools that say so.</summary>
+    public async Task<IReadOnlyList<AITool>> GetAsync(AgentRun run, CancellationToken cancellationToken) =>
+        [.. run.Agent.Tools.Select(name => _builtIn[name].For(run)), .. await mcp.GetAsync(run, cancellationToken)];
 }

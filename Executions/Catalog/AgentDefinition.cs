@@ -29,11 +29,20 @@ public sealed record AgentDefinition
     /// <summary><c>platform/model</c>; null takes the process-wide default.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Models to ask, in their order, when <see cref="Model"/> does not answer; at most 7.</summary>
+    public IReadOnlyList<string> Fallback { get; init; } = [];
+
+    /// <summary>Whether and how long answers of its models are kept; null keeps none.</summary>
+    public AgentCache? Cache { get; init; }
+
     /// <summary>0 to 2; null leaves it to the provider.</summary>
     public double? Temperature { get; init; }
 
     /// <summary>Names of <see cref="BuiltInTools"/> that the agent may call.</summary>
     public IReadOnlyList<string> Tools { get; init; } = [];
+
+    /// <summary>MCP servers whose tools an <see cref="AgentType.Llm"/> agent may call.</summary>
+    public IReadOnlyList<McpServerDefinition> Mcp { get; init; } = [];
 
     /// <summary>Program and arguments of an <see cref="AgentType.Process"/> agent; relative paths are to its file's folder.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
@@ -54,6 +63,11 @@ public sealed record AgentDefinition
     /// <summary>Folder of the file it came from; null when it came by the API.</summary>
     public string? Folder { get; init; }
 }
+
+/// <summary>How answers of an agent's models are kept: the same question is then answered without asking, and for nothing.</summary>
+/// <param name="TimeToLive">1 second to 30 days.</param>
+/// <param name="Shared">Whether all users share them; else each user has their own.</param>
+public sealed record AgentCache(TimeSpan TimeToLive, bool Shared);
 
 /// <summary>Limits of one execution of an agent.</summary>
 public sealed record AgentLimits

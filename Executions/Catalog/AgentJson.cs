@@ -65,11 +65,20 @@ public static class AgentJson
         writer.WriteString("type", JsonFields.WireName(definition.Type));
         WriteText(writer, "instructions", definition.Instructions);
         WriteText(writer, "model", definition.Model);
+        WriteTexts(writer, "fallback", definition.Fallback);
+        if (definition.Cache is { } cache)
+        {
+            writer.WriteStartObject("cache");
+            writer.WriteString("ttl", DurationText.Format(cache.TimeToLive));
+            writer.WriteBoolean("shared", cache.Shared);
+            writer.WriteEndObject();
+        }
         if (definition.Temperature is { } temperature)
         {
             writer.WriteNumber("temperature", temperature);
         }
         WriteTexts(writer, "tools", definition.Tools);
+        McpJson.Write(writer, definition.Mcp);
         WriteTexts(writer, "command", definition.Command);
         WriteText(writer, "image", definition.Image);
         WriteTexts(writer, "environment", definition.Environment);
@@ -103,7 +112,7 @@ public static class AgentJson
         }
     }
 
-    private static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
+    internal static void WriteTexts(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
     {
         if (values.Count == 0)
         {
@@ -122,6 +131,8 @@ public static class AgentJson
         var errors = new List<FieldError>();
         var reader = new JsonFields(root, "", errors);
         var limits = new JsonFields(reader.Take("limits"), "limits.", errors);
+        var cached = reader.Take("cache");
+        var cache = new JsonFields(cached, "cache.", errors);
         var example = reader.Take("example");
         if (!JsonFields.IsUnicode(example))
         {
@@ -136,8 +147,11 @@ public static class AgentJson
             Type = reader.Choice("type", AgentType.Llm),
             Instructions = reader.Text("instructions"),
             Model = reader.Text("model"),
+            Fallback = reader.Texts("fallback"),
+            Cache = cached.ValueKind == JsonValueKind.Object ? new AgentCache(cache.Duration("ttl") ?? TimeSpan.Zero, cache.Flag("shared") ?? false) : null,
             Temperature = reader.Number("temperature"),
             Tools = reader.Texts("tools"),
+            Mcp = McpJson.Read(reader.Take("mcp"), errors),
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),
@@ -155,6 +169,7 @@ public static class AgentJson
         };
         reader.RefuseOthers();
         limits.RefuseOthers();
+        cache.RefuseOthers();
 
         // A field of the wrong type reads as absent: it must not be called missing as well.
         var shape = errors.Select(e => e.Field).ToHashSet(StringComparer.Ordinal);

@@ -15,6 +15,9 @@ public static partial class AgentValidation
     /// <summary>True for 1 to 64 of <c>a-z 0-9 _ -</c>, the first a letter or digit.</summary>
     public static bool IsId(string? id) => id is not null && IdPattern().IsMatch(id);
 
+    /// <summary>True for the name of an environment variable: letters, digits and _.</summary>
+    internal static bool IsVariable(string name) => EnvironmentName().IsMatch(name);
+
     /// <summary>Everything that is wrong with it; empty when it can be used. A definition without a folder is taken to come from the API.</summary>
     public static IReadOnlyList<FieldError> Validate(AgentDefinition definition)
     {
@@ -33,6 +36,12 @@ public static partial class AgentValidation
         Check(!string.IsNullOrWhiteSpace(d.Description) && d.Description.Length <= MaxDescription, "description", $"is required, at most {MaxDescription} characters");
         Check(d.Instructions is null || d.Instructions.Length <= MaxInstructions, "instructions", $"must be at most {MaxInstructions} characters");
         Check(d.Model is null || ModelPattern().IsMatch(d.Model), "model", "must be platform/model, such as openai/gpt-4o-mini");
+        Check(d.Fallback.Count <= 7, "fallback", "must be at most 7 models");
+        for (var i = 0; i < d.Fallback.Count; i++)
+        {
+            Check(ModelPattern().IsMatch(d.Fallback[i]), $"fallback[{i}]", "must be platform/model, such as openai/gpt-4o-mini");
+        }
+        Check(d.Cache is null || (d.Cache.TimeToLive >= TimeSpan.FromSeconds(1) && d.Cache.TimeToLive <= TimeSpan.FromDays(30)), "cache.ttl", "must be 1s to 720h");
         Check(d.Temperature is null or (>= 0 and <= 2), "temperature", "must be 0 to 2");
         Check(d.PriceUsd is null or (>= 0 and <= 1_000_000), "price_usd", "must be 0 to 1000000 dollars");
         Check(d.Example is null || d.Example.Length <= MaxExample, "example", $"must be at most {MaxExample} characters of JSON");
@@ -42,6 +51,7 @@ public static partial class AgentValidation
             Check(d.Tools.Take(i).All(t => t != d.Tools[i]), $"tools[{i}]", "is listed twice");
         }
         CheckProgram(d, Check);
+        McpJson.Check(d, Check);
 
         Check(limits.Timeout >= TimeSpan.FromSeconds(1) && limits.Timeout <= TimeSpan.FromHours(24), "limits.timeout", "must be 1s to 24h");
         Check(limits.MaxAttempts is >= 1 and <= 20, "limits.max_attempts", "must be 1 to 20");
@@ -58,6 +68,8 @@ public static partial class AgentValidation
         check(llm || d.Folder is not null, "type", "must be llm: agents that run programs come from files only");
         check(llm ? !string.IsNullOrWhiteSpace(d.Instructions) : d.Instructions is null, "instructions", llm ? "is required for an llm agent" : "is for llm agents only");
         check(llm || d.Model is null, "model", "is for llm agents only");
+        check(llm || d.Fallback.Count == 0, "fallback", "is for llm agents only");
+        check(llm || d.Cache is null, "cache", "is for llm agents only");
         check(llm || d.Temperature is null, "temperature", "is for llm agents only");
         check(llm || d.Tools.Count == 0, "tools", "is for llm agents only");
         check(!llm || d.Command.Count == 0, "command", "is for process and container agents only");

@@ -9,7 +9,10 @@ namespace OsMEN.Executions.Metrics;
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
-        ["migrate", "ping", "accept", "claim", "heartbeat", "record", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth", "read_view", "read_usage", "keep_calls"];
+        [
+            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
+            "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
+        ];
 
     private readonly IExecutionStore _store;
     private readonly TimeProvider _time;
@@ -39,6 +42,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken) =>
         MeasureAsync("accept", () => _store.AcceptAsync(items, cancellationToken));
 
+    public Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken) =>
+        MeasureAsync("find_accepted", () => _store.FindAcceptedAsync(item, cancellationToken));
+
     public Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken) =>
         MeasureAsync("claim", () => _store.ClaimAsync(worker, max, lease, cancellationToken));
 
@@ -47,6 +53,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken) =>
         MeasureAsync("record", () => _store.RecordAsync(items, cancellationToken));
+
+    public Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken) =>
+        MeasureAsync("record_calls", async () => { await _store.RecordCallsAsync(calls, cancellationToken); return true; });
 
     public Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken) =>
         MeasureAsync("find_expired", () => _store.FindExpiredAsync(max, cancellationToken));
@@ -70,6 +79,18 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_view", () => _store.ReadViewAsync(query, cancellationToken));
+
+    public Task<ToolJournal> ReadJournalAsync(Guid id, CancellationToken cancellationToken) =>
+        MeasureAsync("read_journal", () => _store.ReadJournalAsync(id, cancellationToken));
+
+    public Task<bool> JournalTurnAsync(LeaseId lease, JournaledTurn turn, CancellationToken cancellationToken) =>
+        MeasureAsync("journal", () => _store.JournalTurnAsync(lease, turn, cancellationToken));
+
+    public Task<bool> JournalCallAsync(LeaseId lease, JournaledCall call, CancellationToken cancellationToken) =>
+        MeasureAsync("journal", () => _store.JournalCallAsync(lease, call, cancellationToken));
+
+    public Task<int> TrimJournalAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_journal", () => _store.TrimJournalAsync(before, max, cancellationToken));
 
     public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));

@@ -21,6 +21,9 @@ public interface IExecutionStore
     /// <summary>Writes all, and answers in the order given. A repeated id counts as <see cref="AcceptOutcome.Existing"/>, so a retry after a lost answer is safe.</summary>
     Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken);
 
+    /// <summary>What <see cref="AcceptAsync"/> would answer for something that was accepted before, by its id or its key; null for what is new. Changes nothing.</summary>
+    Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken);
+
     /// <summary>Takes up to <paramref name="max"/> due executions for a worker, highest priority first, then oldest due.</summary>
     Task<IReadOnlyList<ClaimedExecution>> ClaimAsync(string worker, int max, TimeSpan lease, CancellationToken cancellationToken);
 
@@ -29,6 +32,9 @@ public interface IExecutionStore
 
     /// <summary>Writes events, calls and ends of attempts together. Answers per item whether its lease still stood.</summary>
     Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken);
+
+    /// <summary>Writes calls that belong to no execution. One that was written before is left as it is.</summary>
+    Task RecordCallsAsync(IReadOnlyList<DirectCall> calls, CancellationToken cancellationToken);
 
     /// <summary>Running executions whose lease has run out, oldest first. Reading changes nothing; see <see cref="LeaseRescuer"/>.</summary>
     Task<IReadOnlyList<HeldExecution>> FindExpiredAsync(int max, CancellationToken cancellationToken);
@@ -56,6 +62,21 @@ public interface IExecutionStore
     /// covers, so it takes a second or more over a million executions; PostgreSQL ends it after 30 s.
     /// </summary>
     Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken);
+
+    /// <summary>What the execution's attempts have journaled, turns in order.</summary>
+    Task<ToolJournal> ReadJournalAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>Journals an answer that asks for tools, before any of them runs. False when the lease was lost: nothing is written.</summary>
+    Task<bool> JournalTurnAsync(LeaseId lease, JournaledTurn turn, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Journals that a call starts (no result) or has ended. Once true for a start, every later holder of the execution finds it.
+    /// False when the lease was lost: nothing is written.
+    /// </summary>
+    Task<bool> JournalCallAsync(LeaseId lease, JournaledCall call, CancellationToken cancellationToken);
+
+    /// <summary>Forgets up to <paramref name="max"/> turns and as many calls from before <paramref name="before"/>, of what is not running or waiting. Answers how many.</summary>
+    Task<int> TrimJournalAsync(DateTimeOffset before, int max, CancellationToken cancellationToken);
 
     /// <summary>Usage by group, in the order of the groups' bytes. It takes as long as a view does, and is ended like one.</summary>
     Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken);

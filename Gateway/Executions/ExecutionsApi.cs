@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 
@@ -18,7 +19,7 @@ internal static class ExecutionsApi
             .WithName("StartExecution").WithSummary("Starts an agent; with ?wait=30s answers once it has finished")
             .Accepts<ExecutionRequest>("application/json")
             .Produces<ExecutionView>(StatusCodes.Status202Accepted).Produces<ExecutionView>()
-            .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 429, 503);
+            .ProducesValidationProblem().ProducesProblems(402, 404, 409, 413, 415, 429, 503);
         api.MapGet("/executions", ListAsync).WithName("ListExecutions").WithSummary("Executions, newest first")
             .Produces<Page<ExecutionView>>().ProducesValidationProblem().ProducesProblems(503);
         api.MapGet("/executions/{id}", GetAsync).WithName("GetExecution").WithSummary("One execution")
@@ -39,6 +40,8 @@ internal static class ExecutionsApi
         AgentCatalog catalog,
         ExecutionAcceptor acceptor,
         ExecutionCompletions completions,
+        AgentAdmission budgets,
+        IExecutionStore store,
         RequestMetrics metrics,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -60,27 +63,32 @@ internal static class ExecutionsApi
             return ProblemResponse.Invalid("idempotency_key", wrong);
 
         var now = time.GetUtcNow();
-        var accepted = await acceptor.AcceptAsync(
-            new NewExecution
-            {
-                Id = ExecutionIds.New(now),
-                Kind = ExecutionKind.Agent,
-                Target = agent.Id,
-                User = ApiKeyAuthentication.KeyOf(context).User,
-                Priority = request.Priority ?? 5,
-                Input = request.Input.Text,
-                IdempotencyKey = idempotencyKey,
-                RequestHash = idempotencyKey is null ? null : request.Hash(agent.Id),
-                CreatedAt = now,
-                RunAt = request.RunAt is { } at && at > now ? at.ToUniversalTime() : null,
-                Timeout = request.TimeoutSpan,
-                MaxAttempts = request.MaxAttempts ?? agent.Limits.MaxAttempts,
-                BudgetUsd = request.BudgetUsd,
-                Metadata = request.Metadata?.Text,
-                TraceParent = TraceParent(),
-                RequestId = context.TraceIdentifier,
-            },
-            cancellationToken);
+        var key = ApiKeyAuthentication.KeyOf(context);
+        var asked = new NewExecution
+        {
+            Id = ExecutionIds.New(now),
+            Kind = ExecutionKind.Agent,
+            Target = agent.Id,
+            User = key.User,
+            KeyId = key.Id,
+            Priority = request.Priority ?? 5,
+            Input = request.Input.Text,
+            IdempotencyKey = idempotencyKey,
+            RequestHash = idempotencyKey is null ? null : request.Hash(agent.Id),
+            CreatedAt = now,
+            RunAt = request.RunAt is { } at && at > now ? at.ToUniversalTime() : null,
+            Timeout = request.TimeoutSpan,
+            MaxAttempts = request.MaxAttempts ?? agent.Limits.MaxAttempts,
+            BudgetUsd = request.BudgetUsd,
+            Metadata = request.Metadata?.Text,
+            TraceParent = TraceParent(),
+            RequestId = context.TraceIdentifier,
+        };
+
+        // What was accepted before is answered as before, whatever is spent by now.
+        if (await budgets.CheckAsync(agent, asked, cancellationToken) is { } refusal && (idempotencyKey is null || await store.FindAcceptedAsync(asked, cancellationToken) is null))
+            return BudgetsApi.Refused(refusal);
+        var accepted = await acceptor.AcceptAsync(asked, cancellationToken);
         switch (accepted.Outcome)
         {
             case AcceptOutcome.Conflict:
@@ -124,7 +132,7 @@ internal static class ExecutionsApi
             ? TypedResults.Ok(ExecutionView.Of(execution))
             : Unknown();
 
-    private static async Task<IResult> CancelAsync(string id, HttpContext context, IExecutionStore store, ExecutionSignals signals, CancellationToken cancellationToken)
+    private static async Task<IResult> CancelAsync(string id, HttpContext context, IExecutionStore store, ExecutionSignals signals, ChildExecutions children, CancellationToken cancellationToken)
     {
         if (await ExecutionAccess.FindAsync(store, ApiKeyAuthentication.KeyOf(context), id, cancellationToken) is not { Id: var guid } ||
             await store.CancelAsync(guid, cancellationToken) is not { } result)
@@ -133,6 +141,10 @@ internal static class ExecutionsApi
             return ProblemResponse.Create(StatusCodes.Status409Conflict, $"The execution had ended before: {result.Execution.Status.ToWire()}.");
         signals.Cancel(guid);
         signals.Changed(guid);
+
+        // One that runs stops its children itself; one that waits for another attempt may have left some behind.
+        if (result.Execution.Status.IsFinal())
+            await children.CancelAsync(guid, cancellationToken);
         var view = ExecutionView.Of(result.Execution);
         return result.Execution.Status.IsFinal() ? TypedResults.Ok(view) : TypedResults.Accepted((string?)null, view);
     }

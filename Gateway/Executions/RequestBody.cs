@@ -12,14 +12,9 @@ internal sealed class RequestBody(RequestLimits limits)
     /// <summary>The document, to be disposed, or the problem to answer with.</summary>
     public async ValueTask<(JsonDocument? Document, IResult? Problem)> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!request.HasJsonContentType())
-            return (null, ProblemResponse.Create(StatusCodes.Status415UnsupportedMediaType, "The body must be JSON: Content-Type: application/json."));
-        if (request.ContentLength > limits.MaxBody || await ReadAsync(request, cancellationToken) is not { } body)
-        {
-            // The server reads on for a while, so that the client sees this answer instead of a broken connection.
-            return (null, ProblemResponse.Create(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limits.MaxBody} bytes."));
-        }
-
+        var (body, problem) = await ReadBytesAsync(request, cancellationToken);
+        if (problem is not null)
+            return (null, problem);
         try
         {
             return (JsonDocument.Parse(body, Options), null);
@@ -28,6 +23,18 @@ internal sealed class RequestBody(RequestLimits limits)
         {
             return (null, ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}"));
         }
+    }
+
+    /// <summary>The body as it came, said to be JSON; or the problem to answer with.</summary>
+    public async ValueTask<(ReadOnlyMemory<byte> Body, IResult? Problem)> ReadBytesAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.HasJsonContentType())
+            return (default, ProblemResponse.Create(StatusCodes.Status415UnsupportedMediaType, "The body must be JSON: Content-Type: application/json."));
+
+        // The server reads on for a while, so that the client sees this answer instead of a broken connection.
+        return !(request.ContentLength > limits.MaxBody) && await ReadAsync(request, cancellationToken) is { } body
+            ? (body, null)
+            : (default, ProblemResponse.Create(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limits.MaxBody} bytes."));
     }
 
     /// <summary>The whole body, or null when it is too large.</summary>

@@ -27,7 +27,10 @@ internal static class Policies
     /// <summary>Starts and changes executions: user, operator, admin.</summary>
     public const string Run = "run";
 
-    /// <summary>Administers agents and keys.</summary>
+    /// <summary>Acknowledges and silences alerts: operator, admin.</summary>
+    public const string Operate = "operate";
+
+    /// <summary>Administers agents, alert rules and keys.</summary>
     public const string Manage = "manage";
 }
 

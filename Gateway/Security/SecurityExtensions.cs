@@ -25,6 +25,7 @@ internal static class SecurityExtensions
         services.AddAuthorizationBuilder()
             .AddPolicy(Policies.Read, p => p.RequireAuthenticatedUser())
             .AddPolicy(Policies.Run, p => p.RequireRole(Role.User.ToWire(), Role.Operator.ToWire(), Role.Admin.ToWire()))
+            .AddPolicy(Policies.Operate, p => p.RequireRole(Role.Operator.ToWire(), Role.Admin.ToWire()))
             .AddPolicy(Policies.Manage, p => p.RequireRole(Role.Admin.ToWire()))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         builder.AddRateLimits();

@@ -45,7 +45,7 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
     }
 
     // A proxy's or a portal's page comes as 200 too. Some servers name no type.
-    private static bool IsOfModel(HttpResponseMessage response) =>
+    internal static bool IsOfModel(HttpResponseMessage response) =>
         response.Content.Headers.ContentType?.MediaType is not { } type ||
         type.EndsWith("json", StringComparison.OrdinalIgnoreCase) || type.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase) ||
         type.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
@@ -53,7 +53,7 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
     private static string MediaType(HttpResponseMessage response) =>
         response.Content.Headers.ContentType?.MediaType is { Length: <= 100 } type ? type : "a type";
 
-    private static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
+    internal static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
     {
         401 or 403 => LlmErrorKind.Unauthorized,
         408 => LlmErrorKind.Timeout,

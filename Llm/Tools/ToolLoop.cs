@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using OsMEN.Llm.Pipeline;
 
@@ -9,20 +11,6 @@ namespace OsMEN.Llm.Tools;
 /// <param name="MaxRounds">Most model calls.</param>
 /// <param name="MaxTokens">Most tokens, input and output, of all rounds together; checked after each round.</param>
 public sealed record ToolLoopLimits(int MaxRounds = 10, long MaxTokens = 200_000);
-
-/// <summary>What a loop tells while it runs, in order.</summary>
-public interface IToolLoopObserver
-{
-    /// <summary>A piece of the model's text.</summary>
-    ValueTask OnTextAsync(string delta, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Runs a tool call, or stands in for it: a journal answers what it has recorded, so that a retry repeats no side effect.
-    /// </summary>
-    /// <param name="round">From 1.</param>
-    /// <param name="invoke">Runs the tool.</param>
-    ValueTask<object?> OnToolAsync(int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken);
-}
 
 /// <summary>The outcome of a loop.</summary>
 /// <param name="Text">The model's last answer.</param>
@@ -39,11 +27,28 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
     // A tool that answers with a book would fill the context; the model is told that it was cut.
     private const int MaxResult = 100_000;
 
+    // More in one answer is a model gone astray.
+    private const int MaxCallsInRound = 32;
+
+    /// <summary>The text of a result as the model gets it: cut, if it is very long.</summary>
+    public static string TextOf(object? result)
+    {
+        var text = result switch
+        {
+            null => "",
+            string plain => plain,
+            JsonElement { ValueKind: JsonValueKind.String } element => element.GetString()!,
+            _ => JsonSerializer.Serialize(result, AIJsonUtilities.DefaultOptions),
+        };
+        return text.Length <= MaxResult ? text : string.Concat(text.AsSpan(0, MaxResult), "… (cut)");
+    }
+
     /// <summary>Runs to the end.</summary>
     /// <param name="options">With the tools; those that are no <see cref="AIFunction"/> cannot be run here.</param>
+    /// <param name="earlier">Answers of rounds 1, 2, … that were recorded before: they stand for those of the model, which is not asked again.</param>
     /// <exception cref="LlmException">The model failed, or a limit was reached.</exception>
     public async Task<ToolLoopResult> RunAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions options, IToolLoopObserver observer, CancellationToken cancellationToken)
+        IEnumerable<ChatMessage> messages, ChatOptions options, IToolLoopObserver observer, CancellationToken cancellationToken, IReadOnlyList<ToolLoopTurn>? earlier = null)
     {
         var history = new List<ChatMessage>(messages);
         var tools = (options.Tools ?? []).OfType<AIFunction>().ToDictionary(t => t.Name, StringComparer.Ordinal);
@@ -51,8 +56,10 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
         var called = 0;
         for (var round = 1; ; round++)
         {
-            var (answer, tokens, reason) = await AskAsync(history, options, observer, cancellationToken);
-            used += tokens;
+            var recorded = round <= earlier?.Count;
+            var (turn, reason) = recorded ? (earlier![round - 1], null) : await AskAsync(history, options, observer, cancellationToken);
+            var answer = turn.Answer;
+            used += turn.Tokens;
             var calls = answer.Contents.OfType<FunctionCallContent>().ToArray();
             if (calls.Length == 0)
             {
@@ -65,19 +72,24 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
                 throw new LlmException(LlmErrorKind.TooManyTokens, $"{used} tokens were used, {limits.MaxTokens} are allowed, and the model asks for more tools.");
             if (round >= limits.MaxRounds)
                 throw new LlmException(LlmErrorKind.TooManyRounds, $"The model still asks for tools after {limits.MaxRounds} rounds.");
+            if (!recorded)
+                await observer.OnTurnAsync(round, turn, cancellationToken);
             history.Add(answer);
             var results = new ChatMessage(ChatRole.Tool, []);
-            foreach (var call in calls)
+            for (var i = 0; i < calls.Length; i++)
             {
                 called++;
-                results.Contents.Add(new FunctionResultContent(call.CallId, await RunToolAsync(round, call, tools, observer, cancellationToken)));
+                var result = i < MaxCallsInRound
+                    ? await RunToolAsync(round, calls[i], tools, observer, cancellationToken)
+                    : $"Error: this was not run; at most {MaxCallsInRound} tools can be called at once.";
+                results.Contents.Add(new FunctionResultContent(calls[i].CallId, result));
             }
 
             history.Add(results);
         }
     }
 
-    private async Task<(ChatMessage Answer, long Tokens, ChatFinishReason? Reason)> AskAsync(
+    private async Task<(ToolLoopTurn Turn, ChatFinishReason? Reason)> AskAsync(
         List<ChatMessage> history, ChatOptions options, IToolLoopObserver observer, CancellationToken cancellationToken)
     {
         var text = new StringBuilder();
@@ -96,7 +108,7 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
                         await observer.OnTextAsync(delta, cancellationToken);
                         break;
                     case FunctionCallContent call:
-                        answer.Contents.Add(call);
+                        answer.Contents.Add(WithOwnId(call, answer));
                         break;
                     case UsageContent usage:
                         tokens = Math.Max(tokens, (usage.Details.InputTokenCount ?? 0) + (usage.Details.OutputTokenCount ?? 0));
@@ -107,7 +119,16 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
 
         if (text.Length > 0)
             answer.Contents.Insert(0, new TextContent(text.ToString()));
-        return (answer, tokens, reason);
+        return (new ToolLoopTurn(answer, tokens), reason);
+    }
+
+    // Some servers number the calls of an answer all alike, or not at all; a result, and a journal, need to tell them apart.
+    private static FunctionCallContent WithOwnId(FunctionCallContent call, ChatMessage answer)
+    {
+        var number = answer.Contents.OfType<FunctionCallContent>().Count() + 1;
+        return call.CallId.Length > 0 && answer.Contents.OfType<FunctionCallContent>().All(c => c.CallId != call.CallId)
+            ? call
+            : new FunctionCallContent(string.Create(CultureInfo.InvariantCulture, $"{call.CallId}#{number}"), call.Name, call.Arguments) { Exception = call.Exception };
     }
 
     // What goes wrong in a tool is told to the model, which may know another way; only a stop ends the loop.
@@ -134,12 +155,12 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
                 return Failed(activity, "invalid_arguments", "Error: the arguments are not a JSON object.");
             if (!known)
                 return Failed(activity, "unknown_tool", $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.");
-            var result = await observer.OnToolAsync(round, call, c => tool!.InvokeAsync(new AIFunctionArguments(call.Arguments), c), cancellationToken);
+            var result = await observer.OnToolAsync(round, call, tool!, cancellationToken);
             if (captures)
                 activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(result));
-            return result?.ToString() is { Length: > MaxResult } long_ ? string.Concat(long_.AsSpan(0, MaxResult), "… (cut)") : result;
+            return TextOf(result);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not ToolLoopAbortedException && (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
         {
             return Failed(activity, e.GetType().FullName!, $"Error: {e.Message}");
         }

@@ -45,4 +45,7 @@ public sealed record LlmCall
 
     /// <summary>Dollars, fixed when recorded, at most nine places; null where the model has no price (unknown is not zero).</summary>
     public decimal? CostUsd { get; init; }
+
+    /// <summary>Dollars that budgets hold under <see cref="Id"/> until this call is recorded; null where they hold nothing.</summary>
+    public decimal? HeldUsd { get; init; }
 }

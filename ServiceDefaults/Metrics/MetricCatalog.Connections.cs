@@ -20,5 +20,5 @@ public static partial class MetricCatalog
 
     public static MetricDefinition AlertsActive { get; } = new("alerts_active", MetricKind.Gauge, "{alert}", "Alerts that fire and are not resolved; the same from every gateway.", "severity");
 
-    public static MetricDefinition Notifications { get; } = new("notifications_total", MetricKind.Counter, "{notification}", "Notices of alerts, by how their delivery ended.", "channel", "status");
+    public static MetricDefinition Notifications { get; } = new("notifications_total", MetricKind.Counter, "{notification}", "Attempts to deliver notices of alerts, by how they ended; one that fails is tried again.", "channel", "status");
 }

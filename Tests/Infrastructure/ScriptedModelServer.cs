@@ -69,8 +69,11 @@ internal sealed class ScriptedModelServer : IAsyncDisposable
         // Fewer bytes than announced: the client gets them all and then sees the connection close. An abort could lose them.
         if (answer.Pieces[^1] == ScriptedAnswer.Cut)
             context.Response.ContentLength = 1 << 20;
-        foreach (var piece in answer.Pieces)
+        for (var i = 0; i < answer.Pieces.Count; i++)
         {
+            var piece = answer.Pieces[i];
+            if (answer.Before is { } before)
+                await before(i);
             if (piece == ScriptedAnswer.Hang)
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
             if (piece == ScriptedAnswer.Cut)
@@ -84,6 +87,9 @@ internal sealed class ScriptedModelServer : IAsyncDisposable
 /// <summary>One answer: whole, in pieces, or an error.</summary>
 internal sealed record ScriptedAnswer(int Status, bool IsStream, IReadOnlyList<string> Pieces, string? RetryAfter = null)
 {
+    /// <summary>Waited for before the piece of that number is sent.</summary>
+    public Func<int, Task>? Before { get; init; }
+
     /// <summary>In the place of a piece: nothing more comes.</summary>
     public const string Hang = "\u0001hang";
 

@@ -242,11 +242,12 @@ public sealed class ChatClientTests : IAsyncLifetime
             return default;
         }
 
-        public ValueTask<object?> OnToolAsync(
-            int round, FunctionCallContent call, Func<CancellationToken, ValueTask<object?>> invoke, CancellationToken cancellationToken)
+        public ValueTask OnTurnAsync(int round, ToolLoopTurn turn, CancellationToken cancellationToken) => default;
+
+        public ValueTask<object?> OnToolAsync(int round, FunctionCallContent call, AIFunction tool, CancellationToken cancellationToken)
         {
             Tools.Add($"{round} {call.Name}");
-            return Failure is null ? invoke(cancellationToken) : throw Failure;
+            return Failure is null ? tool.InvokeAsync(new AIFunctionArguments(call.Arguments), cancellationToken) : throw Failure;
         }
     }
 }

@@ -46,6 +46,19 @@ internal static class ModelScripts
         Chunk("{}", "tool_calls"),
         Usage);
 
+    /// <summary>OpenAI's: asks for tools, arguments being JSON.</summary>
+    public static ScriptedAnswer Calls(params ReadOnlySpan<(string Id, string Tool, string Arguments)> calls)
+    {
+        var asked = new List<string>();
+        foreach (var (id, tool, arguments) in calls)
+            asked.Add($$$"""{"index":{{{asked.Count}}},"id":"{{{id}}}","type":"function","function":{"name":"{{{tool}}}","arguments":{{{System.Text.Json.JsonSerializer.Serialize(arguments)}}}}}""");
+        return ScriptedAnswer.OpenAI(Chunk($$"""{"role":"assistant","tool_calls":[{{string.Join(',', asked)}}]}"""), Chunk("{}", "tool_calls"), Usage);
+    }
+
+    /// <summary>OpenAI's: says a text.</summary>
+    public static ScriptedAnswer Says(string text) =>
+        ScriptedAnswer.OpenAI(Chunk($$"""{"role":"assistant","content":{{System.Text.Json.JsonSerializer.Serialize(text)}}}"""), Chunk("{}", "stop"), Usage);
+
     /// <summary>One piece of text, and then <paramref name="end"/>.</summary>
     public static ScriptedAnswer Begins(string platform, string end) => platform == "openai"
         ? ScriptedAnswer.OpenAI(Chunk("""{"role":"assistant","content":"Hel"}"""), end)

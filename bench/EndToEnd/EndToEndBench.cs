@@ -154,19 +154,4 @@ internal static class EndToEndBench
 
     private static Task EmptyAsync(Store store) => Programs.UntilAsync(
         async () => await store.Executions.GetDepthAsync(CancellationToken.None) is { Due: 0, Running: 0 }, "the queue is empty", TimeSpan.FromMinutes(2));
-
-    private sealed record Load(List<double> Milliseconds, TimeSpan Elapsed)
-    {
-        public int Count => Milliseconds.Count;
-
-        public double PerSecond => Count / Elapsed.TotalSeconds;
-
-        public double Percentile(int percent) => Percentile(Milliseconds, percent);
-
-        public static double Percentile(List<double> values, int percent)
-        {
-            values.Sort();
-            return values.Count == 0 ? double.NaN : values[Math.Min(values.Count * percent / 100, values.Count - 1)];
-        }
-    }
 }

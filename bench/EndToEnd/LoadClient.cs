@@ -21,8 +21,8 @@ internal sealed class LoadClient : IDisposable
         return client;
     }
 
-    public static byte[] Post(Uri gateway, string path, string key, string body) => Encoding.UTF8.GetBytes(
-        $"POST {path} HTTP/1.1\r\nHost: {gateway.Authority}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+    public static byte[] Post(Uri gateway, string path, string key, string body, string headers = "") => Encoding.UTF8.GetBytes(
+        $"POST {path} HTTP/1.1\r\nHost: {gateway.Authority}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
 
     /// <summary>The status of the answer.</summary>
     public async Task<int> SendAsync(byte[] request)
@@ -50,7 +50,7 @@ internal sealed class LoadClient : IDisposable
         if (end < 0)
             return false;
         var head = answer[..end];
-        var length = head.IndexOf("Content-Length: "u8);
+        var length = Math.Max(head.IndexOf("Content-Length: "u8), head.IndexOf("content-length: "u8));
         if (length >= 0 && Utf8Parser.TryParse(head[(length + 16)..], out int expected, out _))
             return answer.Length >= end + 4 + expected;
         return answer.EndsWith("0\r\n\r\n"u8);

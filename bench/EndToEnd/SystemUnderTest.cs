@@ -15,16 +15,16 @@ internal sealed class SystemUnderTest : IAsyncDisposable
 
     public Uri Gateway { get; }
 
-    public static async Task<SystemUnderTest> StartAsync(Store store, RedisServer redis, bool worker)
+    public static async Task<SystemUnderTest> StartAsync(Store store, RedisServer redis, bool worker, IReadOnlyDictionary<string, string>? more = null)
     {
         await redis.StartAsync();
         var system = new SystemUnderTest(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}")));
         var here = AppContext.BaseDirectory;
-        await system.RunAsync(Path.Combine(here, "OsMEN.Gateway.dll"), [], system.Gateway, store, redis);
+        await system.RunAsync(Path.Combine(here, "OsMEN.Gateway.dll"), [], system.Gateway, store, redis, more);
         if (worker)
         {
             var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
-            await system.RunAsync(Path.Combine(here, "OsMEN.Bench.dll"), ["worker"], url, store, redis);
+            await system.RunAsync(Path.Combine(here, "OsMEN.Bench.dll"), ["worker"], url, store, redis, more);
         }
 
         return system;
@@ -47,7 +47,7 @@ internal sealed class SystemUnderTest : IAsyncDisposable
         }
     }
 
-    private async Task RunAsync(string program, string[] arguments, Uri url, Store store, RedisServer redis)
+    private async Task RunAsync(string program, string[] arguments, Uri url, Store store, RedisServer redis, IReadOnlyDictionary<string, string>? more)
     {
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true };
         foreach (var (name, value) in new Dictionary<string, string>(StringComparer.Ordinal)
@@ -61,6 +61,8 @@ internal sealed class SystemUnderTest : IAsyncDisposable
             ["RATE_LIMIT_PER_KEY"] = "1000000",
             ["Worker__Slots"] = "256",
         })
+            start.Environment[name] = value;
+        foreach (var (name, value) in more ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
         var process = Process.Start(start)!;
         _processes.Add(process);

@@ -6,14 +6,14 @@ internal sealed partial class PostgresExecutionStore
         WITH item AS (
           SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::smallint[], $7::text[],
             $8::integer[], $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::numeric[], $13::text[], $14::text[],
-            $15::text[], $16::text[], $17::bytea[])
+            $15::text[], $16::text[], $17::bytea[], $18::text[])
           AS i(id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, run_at, timeout_ms, budget_usd,
-            metadata, trace_parent, request_id, idempotency_key, request_hash)),
+            metadata, trace_parent, request_id, idempotency_key, request_hash, key_id)),
         written AS (
           INSERT INTO executions (id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, run_at,
-            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash)
+            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id)
           SELECT id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, coalesce(run_at, created_at),
-            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash FROM item
+            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id FROM item
           ON CONFLICT DO NOTHING
           RETURNING id, priority),
         queued AS (
@@ -43,6 +43,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(items, i => i.RequestId)));
         p.Add(P(Column(items, i => i.IdempotencyKey)));
         p.Add(P(Column(items, i => i.RequestHash)));
+        p.Add(P(Column(items, i => i.KeyId)));
 
         var written = new HashSet<Guid>(items.Count);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
@@ -57,13 +58,13 @@ internal sealed partial class PostgresExecutionStore
             // The same item twice in one batch is written once: the second occurrence finds the first.
             results[i] = written.Remove(items[i].Id)
                 ? new AcceptResult(AcceptOutcome.Created, items[i].ToExecution())
-                : await FindAcceptedAsync(items[i], cancellationToken);
+                : await FindAcceptedAsync(items[i], cancellationToken) ?? throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
         }
 
         return results;
     }
 
-    private async Task<AcceptResult> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken)
+    public async Task<AcceptResult?> FindAcceptedAsync(NewExecution item, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             $"SELECT {ExecutionColumns}, e.request_hash FROM {ExecutionTables} WHERE e.id = $1 OR (e.user_id = $2 AND e.idempotency_key = $3)");
@@ -72,7 +73,7 @@ internal sealed partial class PostgresExecutionStore
         command.Parameters.Add(P(item.IdempotencyKey));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
+            return null;
         var found = ReadExecution(reader);
         var hash = reader.IsDBNull(ExecutionColumnCount) ? null : reader.GetFieldValue<byte[]>(ExecutionColumnCount);
         return item.Repeats(found, hash) ? new AcceptResult(AcceptOutcome.Existing, found) : new AcceptResult(AcceptOutcome.Conflict, null);

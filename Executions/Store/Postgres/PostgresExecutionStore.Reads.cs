@@ -12,10 +12,10 @@ internal sealed partial class PostgresExecutionStore
         e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, coalesce(q.run_at, e.run_at),
         coalesce(q.started_at, e.started_at), e.completed_at, e.timeout_ms, e.budget_usd, e.metadata, e.platform, e.model,
         e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_usd,
-        coalesce(q.worker, e.worker), e.trace_parent, e.request_id
+        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id
         """;
 
-    private const int ExecutionColumnCount = 31;
+    private const int ExecutionColumnCount = 32;
 
     private const string ExecutionTables = "executions e LEFT JOIN execution_queue q ON q.id = e.id";
 
@@ -133,6 +133,7 @@ internal sealed partial class PostgresExecutionStore
             Worker = Text(28),
             TraceParent = Text(29),
             RequestId = Text(30),
+            KeyId = Text(31),
         };
     }
 }

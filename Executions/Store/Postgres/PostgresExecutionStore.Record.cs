@@ -61,11 +61,23 @@ internal sealed partial class PostgresExecutionStore
         SELECT id, fence FROM held
         """;
 
+    // The same for a batch with calls that money is held for: their cost takes its place.
+    private static readonly string RecordAndSettleSql = RecordSql.Replace(
+        "SELECT id, fence FROM held",
+        $"""
+        , settled AS (
+          DELETE FROM budget_reservations r USING unnest($14::uuid[], $29::numeric[]) AS c(id, cost) WHERE r.id = c.id
+          RETURNING r.budgets, r.amount_usd AS amount, coalesce(c.cost, r.amount_usd) AS cost),
+        {ChargeSql}
+        SELECT id, fence FROM held
+        """,
+        StringComparison.Ordinal);
+
     public async Task<IReadOnlyList<bool>> RecordAsync(IReadOnlyList<ExecutionRecord> items, CancellationToken cancellationToken)
     {
         var events = items.Where(i => i.Events is not null).ToArray();
         var calls = items.SelectMany(i => i.Calls, (i, call) => (Execution: i.Lease.Execution, Call: call)).ToArray();
-        await using var command = database.CreateCommand(RecordSql);
+        await using var command = database.CreateCommand(Array.Exists(calls, c => c.Call.HeldUsd is not null) ? RecordAndSettleSql : RecordSql);
         var p = command.Parameters;
         p.Add(P(Column(items, i => i.Lease.Execution)));
         p.Add(P(Column(items, i => i.Lease.Fence)));

@@ -47,7 +47,9 @@ internal sealed partial class SqliteExecutionStore
 
         private readonly SqliteCommand _call = connection.Command(
             """
-            INSERT INTO llm_calls VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15)
+            INSERT INTO llm_calls (id, execution_id, platform, model, started_at, duration_ms, first_token_ms, status, error, input_tokens,
+              output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, estimated, cost_nano)
+            VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15)
             ON CONFLICT DO NOTHING
             """,
             new object?[16]);
@@ -102,6 +104,8 @@ internal sealed partial class SqliteExecutionStore
             var isNew = _call.Run(
                 c.Id.Text(), execution, c.Platform, c.Model, c.StartedAt.Micros(), c.Duration.TotalMilliseconds, c.TimeToFirstToken?.TotalMilliseconds,
                 (int)c.Status, c.Error, t.Input, t.Output, t.CachedInput, t.CacheWrite, t.Reasoning, c.Estimated ? 1 : 0, c.CostUsd.Nanos()) == 1;
+            if (c.HeldUsd is not null)
+                Settle(connection, c.Id.Text(), c.CostUsd.Nanos());
             if (isNew)
                 _spend.Run(execution, c.Platform, c.Model, t.Input, t.Output, t.CachedInput, t.CacheWrite, t.Reasoning, c.CostUsd.Nanos() ?? 0);
         }

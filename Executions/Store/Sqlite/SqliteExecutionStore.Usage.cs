@@ -5,8 +5,8 @@ namespace OsMEN.Executions;
 
 internal sealed partial class SqliteExecutionStore
 {
-    // Whose a call is and for what it was made: its execution tells.
-    private const string CallUser = "coalesce(e.user_id, '(direct)')";
+    // Whose a call is and for what it was made: its execution tells; a call without one names its user itself.
+    private const string CallUser = "coalesce(e.user_id, c.user_id, '(direct)')";
     private const string CallAgent = "coalesce(e.target, '(direct)')";
 
     // Between two batches others write.

@@ -12,10 +12,10 @@ internal static class SqliteRows
         e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, coalesce(q.run_at, e.run_at),
         coalesce(q.started_at, e.started_at), e.completed_at, e.timeout_ms, e.budget_nano, e.metadata, e.platform, e.model,
         e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_nano,
-        coalesce(q.worker, e.worker), e.trace_parent, e.request_id
+        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id
         """;
 
-    public const int ExecutionColumnCount = 31;
+    public const int ExecutionColumnCount = 32;
 
     public const string ExecutionTables = "executions e LEFT JOIN execution_queue q ON q.id = e.id";
 
@@ -83,6 +83,7 @@ internal static class SqliteRows
         Worker = TextOrNull(r, 28),
         TraceParent = TextOrNull(r, 29),
         RequestId = TextOrNull(r, 30),
+        KeyId = TextOrNull(r, 31),
     };
 
     public static DateTimeOffset Time(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);

@@ -37,7 +37,7 @@ internal static class AlertYaml
             if (root is JsonObject map && map["rules"] is { } rules) map["rules"] = EnvironmentText.Replace(rules.DeepClone(), "rules", variable, errors);
             using var json = JsonDocument.Parse(root?.ToJsonString() ?? "null");
             var read = Document(json.RootElement, errors);
-            return new(read, [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), $"{e.Field} {e.Message}".TrimStart()))]);
+            return read with { Problems = [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), $"{e.Field} {e.Message}".TrimStart()))] };
         }
         catch (YamlException e)
         {
@@ -47,7 +47,7 @@ internal static class AlertYaml
 
     private static AlertFile Refused(CatalogProblem problem) => new([], [problem]);
 
-    private static List<AlertRule> Document(JsonElement root, List<FieldError> errors)
+    private static AlertFile Document(JsonElement root, List<FieldError> errors)
     {
         var fields = new JsonFields(root, "", errors);
         var runbook = fields.Text("runbook") ?? "docs/operations.md";
@@ -55,25 +55,25 @@ internal static class AlertYaml
         Outside(fields.Take("outside_metrics"), metrics, errors);
         var rules = fields.Take("rules");
 
-        // Where alerts are sent is the engine's to read; the rules do not depend on it.
+        // Where alerts are sent is read by Notices/RoutingYaml; the rules do not depend on it.
         fields.Take("channels");
         fields.Take("routes");
         fields.RefuseOthers();
         if (rules.ValueKind != JsonValueKind.Array || rules.GetArrayLength() is 0 or > MaxRules)
         {
             errors.Add(new("rules", $"must be a list of 1 to {MaxRules} rules"));
-            return [];
+            return new([], []);
         }
         var reader = new AlertRuleReader(metrics, runbook, errors);
         List<AlertRule> read = [];
-        HashSet<string> names = new(StringComparer.Ordinal);
+        Dictionary<string, string> definitions = new(StringComparer.Ordinal);
         foreach (var (i, element) in rules.EnumerateArray().Index())
         {
             if (reader.Read(element, $"rules[{i}].") is not { } rule) continue;
-            if (!names.Add(rule.Name)) errors.Add(new($"rules[{i}].name", $"{rule.Name} is another rule's name already"));
+            if (!definitions.TryAdd(rule.Name, element.GetRawText())) errors.Add(new($"rules[{i}].name", $"{rule.Name} is another rule's name already"));
             read.Add(rule);
         }
-        return read;
+        return new(read, []) { Definitions = definitions, Metrics = metrics, Runbook = runbook };
     }
 
     // name: {kind: gauge, labels: [a, b]}

@@ -14,7 +14,8 @@ internal static partial class EnvironmentText
     /// <param name="node">Changed in place, but for a text, which is returned.</param>
     /// <param name="path">The node's field, for errors.</param>
     /// <param name="variable">A variable's value, null where it is not set.</param>
-    public static JsonNode? Replace(JsonNode? node, string path, Func<string, string?> variable, List<FieldError> errors)
+    /// <param name="numbers">Whether such a text becomes a number: not where a telephone number or a key may stand.</param>
+    public static JsonNode? Replace(JsonNode? node, string path, Func<string, string?> variable, List<FieldError> errors, bool numbers = true)
     {
         switch (node)
         {
@@ -25,19 +26,19 @@ internal static partial class EnvironmentText
                 for (var i = 0; i < list.Count; i++) list[i] = Replaced(list[i], $"{path}[{i}]");
                 return list;
             case JsonValue value when value.TryGetValue<string>(out var text) && text.Contains("${", StringComparison.Ordinal):
-                return Text(text, path, variable, errors);
+                return Text(text, path, variable, errors, numbers);
             default:
                 return node;
         }
 
         JsonNode? Replaced(JsonNode? child, string field)
         {
-            var replaced = Replace(child, field, variable, errors);
+            var replaced = Replace(child, field, variable, errors, numbers);
             return ReferenceEquals(replaced, child) ? child?.DeepClone() : replaced;
         }
     }
 
-    private static JsonValue Text(string text, string path, Func<string, string?> variable, List<FieldError> errors)
+    private static JsonValue Text(string text, string path, Func<string, string?> variable, List<FieldError> errors, bool numbers)
     {
         var result = Variable().Replace(text, match =>
         {
@@ -48,7 +49,7 @@ internal static partial class EnvironmentText
             return "";
         });
         var isWhole = Variable().Match(text) is { Index: 0 } first && first.Length == text.Length;
-        return isWhole && double.TryParse(result, System.Globalization.CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        return numbers && isWhole && double.TryParse(result, System.Globalization.CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
             ? JsonValue.Create(number)
             : JsonValue.Create(result);
     }

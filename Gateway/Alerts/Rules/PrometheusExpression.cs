@@ -69,11 +69,13 @@ internal static class PrometheusExpression
     }
 
     // One absent() for each value that the filters name, so that one job's silence is not covered by another's data.
-    private static string Missing(MetricSelector selector)
+    private static string Missing(MetricSelector selector) => string.Concat(Each(selector).Select(s => $"\nor absent({Selector(s)})"));
+
+    /// <summary>The selector once for each value of the first filter that lists several.</summary>
+    public static IEnumerable<MetricSelector> Each(MetricSelector selector)
     {
         var named = selector.Filters.FirstOrDefault(f => !f.Excludes && f.Values.Count > 1 && !f.Values.Any(v => v.Contains('*', StringComparison.Ordinal)));
-        var each = named is null ? [selector] : named.Values.Select(v => selector with { Filters = [.. selector.Filters.Select(f => f == named ? f with { Values = [v] } : f)] });
-        return string.Concat(each.Select(s => $"\nor absent({Selector(s)})"));
+        return named is null ? [selector] : named.Values.Select(v => selector with { Filters = [.. selector.Filters.Select(f => f == named ? f with { Values = [v] } : f)] });
     }
 
     private static string Aggregated(string aggregation, IReadOnlyList<string> by) => by.Count == 0 ? aggregation : $"{aggregation} by ({string.Join(", ", by)})";

@@ -1,10 +1,19 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.AgentWorker;
+using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Tests.Executions;
+using OsMEN.Llm.Cache;
+using OsMEN.Llm.Fallback;
+using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Infrastructure;
+using StackExchange.Redis;
 
 namespace OsMEN.Tests.AgentWorker.Agents;
 
@@ -27,7 +36,15 @@ public sealed class CatalogueTests
             Programs.Need(agent.Command[0], agent.Command[0]);
         var run = new RecordedRun(agent);
         using var clients = new ChatClients(LlmOptions.Read(new ConfigurationBuilder().Build()), PriceTable.Shipped(), TimeProvider.System);
-        var runners = new AgentRunners([new LlmAgentRunner(clients, new ToolSet(TimeProvider.System), WorkerMeters.Executions(), TimeProvider.System), new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System)]);
+        var calls = new ModelCalls(new LlmOptions(), ModelRoutes.Read(new ConfigurationBuilder().Build(), new LlmOptions()), TimeProvider.System, NullLogger<ModelCalls>.Instance);
+        using var redis = await ConnectionMultiplexer.ConnectAsync(RedisServer.Options("127.0.0.1:1,connectTimeout=1"));
+        var answers = new AnswerCache(redis, new CacheMetrics(Metering.Factory()), TimeProvider.System);
+        await using var store = await TestStore.SqliteAsync();
+        var runners = new AgentRunners(
+        [
+            new LlmAgentRunner(clients, calls, answers, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
+            new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System),
+        ]);
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);
         using var output = JsonDocument.Parse(outcome.Output!);
@@ -41,5 +58,14 @@ public sealed class CatalogueTests
 
     [Fact]
     public void Workers_have_exactly_the_tools_that_definitions_may_name() =>
-        Assert.Equal(BuiltInTools.Names, new ToolSet(TimeProvider.System).Names.Order(StringComparer.Ordinal));
+        Assert.Equal(BuiltInTools.Names, Tools().Names.Order(StringComparer.Ordinal));
+
+    private static ToolSet Tools()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["ConnectionStrings:osmen"] = "Data Source=unused.db", ["ConnectionStrings:redis"] = "127.0.0.1:1,abortConnect=false" });
+        builder.AddWorker();
+        return builder.Build().Services.GetRequiredService<ToolSet>();
+    }
 }

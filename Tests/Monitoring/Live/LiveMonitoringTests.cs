@@ -25,7 +25,6 @@ public sealed partial class LiveMonitoringTests
         ["osmen_budget_limit_dollars"] = "there is no budget",
         ["osmen_budget_spent_dollars"] = "there is no budget",
         ["osmen_budget_remaining_dollars"] = "there is no budget",
-        ["osmen_alerts_active"] = "alerts are Alertmanager's here",
         ["osmen_notifications_total"] = "nobody is told",
         ["up{job=\"osmen_gateway\"} == 0"] = "OsMEN's document has another name for the job; docs/queries.md has ours",
     };

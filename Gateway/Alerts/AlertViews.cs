@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.Gateway.Alerts.State;
+using OsMEN.Gateway.Executions;
+
+namespace OsMEN.Gateway.Alerts;
+
+/// <summary>An alert as the API shows it.</summary>
+/// <param name="State">pending, firing, acknowledged (firing, and somebody knows), silenced (firing, and nobody is told) or resolved.</param>
+internal sealed record AlertView(
+    string Id, string Rule, string State, string Severity, IReadOnlyDictionary<string, string> Labels, double Value, string Summary, string Description, string Runbook,
+    DateTimeOffset ActiveAt, DateTimeOffset? FiredAt, DateTimeOffset? ResolvedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, string? Note, string? SilencedBy)
+{
+    public static readonly string[] States = ["pending", "firing", "acknowledged", "silenced", "resolved"];
+
+    public static AlertView Of(Alert alert, IReadOnlyList<Silence> silences, DateTimeOffset now)
+    {
+        var silence = alert.State == AlertState.Resolved ? null : silences.FirstOrDefault(s => s.Covers(alert.Labels, now));
+        var state = alert.State switch
+        {
+            AlertState.Firing when silence is not null => "silenced",
+            AlertState.Firing when alert.AcknowledgedAt is not null => "acknowledged",
+            _ => JsonFields.WireName(alert.State),
+        };
+        return new(
+            alert.Id, alert.Rule, state, JsonFields.WireName(alert.Severity), alert.Labels.Pairs.ToDictionary(StringComparer.Ordinal), alert.Value, alert.Summary,
+            alert.Description, alert.Runbook, alert.ActiveAt, alert.FiredAt, alert.ResolvedAt, alert.AcknowledgedAt, alert.AcknowledgedBy, alert.Note, silence?.Id);
+    }
+}
+
+/// <summary>A silence as the API shows it.</summary>
+/// <param name="State">pending, active or expired.</param>
+internal sealed record SilenceView(
+    string Id, string State, RawJson Matchers, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string Comment, string CreatedBy, DateTimeOffset CreatedAt)
+{
+    public static SilenceView Of(Silence silence, DateTimeOffset now) => new(
+        silence.Id, now < silence.StartsAt ? "pending" : now < silence.EndsAt ? "active" : "expired", new RawJson(Silence.WriteMatchers(silence.Matchers)),
+        silence.StartsAt, silence.EndsAt, silence.Comment, silence.CreatedBy, silence.CreatedAt);
+}
+
+/// <summary>A rule as the API shows it.</summary>
+/// <param name="Source">file or api.</param>
+/// <param name="Definition">What PUT takes.</param>
+/// <param name="Expressions">Its conditions in PromQL.</param>
+internal sealed record RuleView(string Name, string Source, string? ChangedBy, RawJson Definition, IReadOnlyList<string> Expressions)
+{
+    public static RuleView Of(RuleEntry entry) => new(
+        entry.Rule.Name, entry.ChangedBy is null ? "file" : "api", entry.ChangedBy, new RawJson(JsonNode.Parse(entry.Definition)!.ToJsonString()),
+        [.. AlertCase.Of(entry.Rule).Select(c => c.Expression)]);
+}
+
+/// <summary>What alerts were like over a time.</summary>
+/// <param name="MeanTimeToAcknowledgeSeconds">From firing to acknowledgement, of those that were acknowledged; null where none was.</param>
+/// <param name="MeanTimeToResolveSeconds">From firing to resolution, of those that were resolved; null where none was.</param>
+internal sealed record AlertStatistics(
+    int Hours, int Fired, int Firing, int Acknowledged, int Resolved, IReadOnlyDictionary<string, int> BySeverity,
+    double? MeanTimeToAcknowledgeSeconds, double? MeanTimeToResolveSeconds, IReadOnlyList<RuleStatistics> NoisiestRules);
+
+/// <param name="FiringSeconds">Of all its alerts together, within the time.</param>
+internal sealed record RuleStatistics(string Rule, int Fired, double FiringSeconds, double? MeanTimeToResolveSeconds);
+
+/// <summary>The body that makes a silence.</summary>
+internal sealed record SilenceRequest(IReadOnlyDictionary<string, string[]> Matchers, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Duration, string Comment);
+
+/// <summary>The body that acknowledges an alert; may be left out.</summary>
+internal sealed record AcknowledgeRequest(string? Note);

@@ -1,0 +1,91 @@
+using System.Security.Claims;
+using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Alerts.State;
+using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+
+namespace OsMEN.Gateway.Alerts;
+
+/// <summary>What fires, what fired, and who knows of it.</summary>
+internal static class AlertsApi
+{
+    private const int MaxHistory = 10_000;
+    private const int MaxHours = 24 * 366;
+
+    public static void MapAlertsApi(this IEndpointRouteBuilder app)
+    {
+        var api = app.MapGroup("/alerts").RequireAuthorization(Policies.Read).WithTags("Alerts");
+        api.MapGet("", ListAsync).WithName("ListAlerts").WithSummary("Alerts that are pending or fire; ?state=resolved for those of the last 24 h that ended")
+            .Produces<Page<AlertView>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapPost("/{id}/acknowledge", AcknowledgeAsync).RequireAuthorization(Policies.Operate).WithName("AcknowledgeAlert")
+            .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>("application/json").Produces<AlertView>()
+            .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
+        api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first").Produces<Page<AlertView>>()
+            .ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("/statistics", StatisticsAsync).WithName("ReadAlertStatistics").WithSummary("Counts, times to acknowledge and resolve, noisiest rules").Produces<AlertStatistics>()
+            .ProducesValidationProblem().ProducesProblems(503);
+        api.MapRulesApi();
+        api.MapSilencesApi();
+        api.MapChannelsApi();
+    }
+
+    /// <summary>Who asks, for what is written down of changes.</summary>
+    public static string Caller(this ClaimsPrincipal user) => user.Identity?.Name ?? "";
+
+    private static async Task<IResult> ListAsync(
+        string? severity, string? state, AlertTable alerts, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
+    {
+        string[] severities = [.. Enum.GetValues<AlertSeverity>().Select(JsonFields.WireName)];
+        if (severity is not null && !severities.Contains(severity, StringComparer.Ordinal)) return ProblemResponse.Invalid("severity", $"must be one of: {string.Join(", ", severities)}");
+        if (state is not null && !AlertView.States.Contains(state, StringComparer.Ordinal)) return ProblemResponse.Invalid("state", $"must be one of: {string.Join(", ", AlertView.States)}");
+        var now = time.GetUtcNow();
+        var found = state == "resolved" ? await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(24), MaxHistory, cancellationToken) : await alerts.ReadActiveAsync(cancellationToken);
+        var silenced = await silences.ReadAsync(now, cancellationToken);
+        var views = found.Select(a => AlertView.Of(a, silenced, now)).Where(a => (severity is null || a.Severity == severity) && (state is null || a.State == state));
+        return TypedResults.Ok(new Page<AlertView>([.. views.OrderBy(a => Array.IndexOf(severities, a.Severity) * -1)], null));
+    }
+
+    private static async Task<IResult> AcknowledgeAsync(
+        string id, HttpContext context, RequestBody requestBody, AlertTable alerts, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
+    {
+        string? note = null;
+        if (context.Request.ContentLength is not (null or 0))
+        {
+            var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
+            if (document is null) return problem!;
+            using var body = document;
+            List<FieldError> errors = [];
+            var fields = new JsonFields(body.RootElement, "", errors);
+            note = fields.Text("note");
+            fields.RefuseOthers();
+            if (note?.Length > 1000) errors.Add(new("note", "must be at most 1000 characters"));
+            if (errors.Count > 0) return ProblemResponse.Invalid(errors.Select(e => (e.Field, e.Message)));
+        }
+        var now = time.GetUtcNow();
+        var done = await alerts.AcknowledgeAsync(id, context.User.Caller(), note, now, cancellationToken);
+        if (await alerts.FindAsync(id, cancellationToken) is not { } alert) return ProblemResponse.NotFound("There is no such alert.");
+        return done
+            ? TypedResults.Ok(AlertView.Of(alert, await silences.ReadAsync(now, cancellationToken), now))
+            : ProblemResponse.Create(StatusCodes.Status409Conflict, $"The alert does not fire: it is {JsonFields.WireName(alert.State)}.");
+    }
+
+    private static async Task<IResult> HistoryAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (Wrong(hours) is { } problem) return problem;
+        var now = time.GetUtcNow();
+        var found = await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(hours ?? 24), MaxHistory, cancellationToken);
+        return TypedResults.Ok(new Page<AlertView>([.. found.Select(a => AlertView.Of(a, [], now))], null));
+    }
+
+    private static async Task<IResult> StatisticsAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (Wrong(hours) is { } problem) return problem;
+        var now = time.GetUtcNow();
+        var span = hours ?? 24 * 7;
+        return TypedResults.Ok(StatisticsReader.Of(await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(span), 100_000, cancellationToken), span, now));
+    }
+
+    private static IResult? Wrong(int? hours) => hours is < 1 or > MaxHours ? ProblemResponse.Invalid("hours", $"must be 1 to {MaxHours}") : null;
+}

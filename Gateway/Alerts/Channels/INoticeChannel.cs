@@ -1,0 +1,19 @@
+using OsMEN.Gateway.Alerts.Notices;
+
+namespace OsMEN.Gateway.Alerts.Channels;
+
+/// <summary>Delivers notices of one kind of channel.</summary>
+internal interface INoticeChannel
+{
+    /// <param name="id">The notice's: the same at every attempt.</param>
+    /// <exception cref="DeliveryException">It was not delivered; the message is fit to be shown and holds no secret.</exception>
+    Task SendAsync(ChannelSettings settings, string id, Notice notice, CancellationToken cancellationToken);
+}
+
+/// <summary>A notice was not delivered.</summary>
+/// <param name="message">Without address, key or content: shown to whoever may read alerts.</param>
+/// <param name="again">How long the other side asks to wait.</param>
+internal sealed class DeliveryException(string message, TimeSpan? again = null) : Exception(message)
+{
+    public TimeSpan? RetryAfter { get; } = again;
+}

@@ -1,0 +1,74 @@
+using System.Data.Common;
+using System.Text.Json;
+using OsMEN.Gateway.Alerts.State;
+
+namespace OsMEN.Gateway.Alerts.Notices;
+
+/// <summary>A notice that waits to be delivered.</summary>
+internal sealed record WaitingNotice(string Id, string Channel, Notice Notice, int Attempts, DateTimeOffset CreatedAt);
+
+/// <summary>What has been told (<c>alert_groups</c>) and what is to be told (<c>alert_notices</c>): both change in one transaction, so nothing is told twice or forgotten.</summary>
+internal sealed class NoticeTable(DbDataSource database)
+{
+    /// <summary>Longer than any delivery may take: who claims a notice has it alone for this time.</summary>
+    public static readonly TimeSpan ClaimedFor = TimeSpan.FromSeconds(30);
+
+    public Task<List<NoticeGroup>> ReadGroupsAsync(CancellationToken cancellationToken) => database.QueryAsync(
+        "SELECT state FROM alert_groups ORDER BY id", [], r => JsonSerializer.Deserialize(r.GetString(0), AlertJsonContext.Default.NoticeGroup)!, cancellationToken);
+
+    /// <summary>Due notices, oldest first; of those of one channel and group only the first.</summary>
+    public Task<List<WaitingNotice>> ReadDueAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) => database.QueryAsync(
+        """
+        SELECT n.id, n.channel, n.content, n.attempts, n.created_at FROM alert_notices n
+        WHERE n.state = 'waiting' AND n.due_at <= @now AND NOT EXISTS (
+          SELECT 1 FROM alert_notices e WHERE e.state = 'waiting' AND e.channel = n.channel AND e.group_id = n.group_id AND e.id < n.id)
+        ORDER BY n.id LIMIT @limit
+        """,
+        [("@now", now), ("@limit", limit)],
+        r => new WaitingNotice(r.GetString(0), r.GetString(1), Notice.FromJson(r.GetString(2)), (int)r.GetInt64(3), r.Time(4)), cancellationToken);
+
+    /// <summary>In the leader's transaction; false where somebody has it already.</summary>
+    public static async Task<bool> ClaimAsync(DbConnection connection, DbTransaction transaction, WaitingNotice notice, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var claim = AlertSql.Command(
+            connection, transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
+            ("@until", now + ClaimedFor), ("@id", notice.Id), ("@now", now), ("@attempts", (long)notice.Attempts));
+        return await claim.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Says how an attempt ended: <paramref name="again"/> is when to try again, null when it is over.</summary>
+    public Task EndAsync(string id, string? error, DateTimeOffset? again, DateTimeOffset now, CancellationToken cancellationToken) => database.ExecuteAsync(
+        "UPDATE alert_notices SET state = @state, due_at = @due, ended_at = @ended, error = @error WHERE id = @id AND state = 'waiting'",
+        [
+            ("@state", again is not null ? "waiting" : error is null ? "sent" : "failed"), ("@due", again ?? now),
+            ("@ended", again is null ? now.ToUnixTimeMilliseconds() : null), ("@error", error), ("@id", id),
+        ], cancellationToken);
+
+    /// <summary>Removes notices that ended before then.</summary>
+    public Task TrimAsync(DateTimeOffset oldest, CancellationToken cancellationToken) =>
+        database.ExecuteAsync("DELETE FROM alert_notices WHERE created_at < @oldest AND state <> 'waiting'", [("@oldest", oldest)], cancellationToken);
+
+    public static async Task WriteAsync(DbConnection connection, DbTransaction transaction, NoticePlan plan, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (var id in plan.Removed)
+        {
+            await using var delete = AlertSql.Command(connection, transaction, "DELETE FROM alert_groups WHERE id = @id", ("@id", id));
+            await delete.ExecuteNonQueryAsync(cancellationToken);
+        }
+        foreach (var group in plan.Written)
+        {
+            await using var write = AlertSql.Command(
+                connection, transaction, "INSERT INTO alert_groups (id, state) VALUES (@id, @state) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+                ("@id", group.Id), ("@state", JsonSerializer.Serialize(group, AlertJsonContext.Default.NoticeGroup)));
+            await write.ExecuteNonQueryAsync(cancellationToken);
+        }
+        foreach (var (channel, notice) in plan.Notices)
+        {
+            await using var insert = AlertSql.Command(
+                connection, transaction,
+                "INSERT INTO alert_notices (id, channel, group_id, content, state, attempts, created_at, due_at) VALUES (@id, @channel, @group, @content, 'waiting', 0, @now, @now)",
+                ("@id", Guid.CreateVersion7(now).ToString()), ("@channel", channel), ("@group", notice.Group), ("@content", notice.ToJson()), ("@now", now));
+            await insert.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using OsMEN.Executions.Budgets;
+using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Security;
+using OsMEN.Llm;
+
+namespace OsMEN.Gateway.Budgets;
+
+/// <summary>What may be spent: everybody reads, administrators write.</summary>
+internal static class BudgetsApi
+{
+    private const int MaxBudgets = 10_000;
+    private const int MaxPage = 1000;
+
+    public static void MapBudgetsApi(this IEndpointRouteBuilder app)
+    {
+        var api = app.MapGroup("/api/v1/budgets").RequireAuthorization(Policies.Read).WithTags("Budgets");
+        api.MapGet("", ListAsync).WithName("ListBudgets").WithSummary("All budgets by id, with what is spent of them")
+            .Produces<Page<BudgetView>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("/{id}", GetAsync).WithName("GetBudget").WithSummary("One budget, with what is spent of it").Produces<BudgetView>().ProducesProblems(404, 503);
+        api.MapPut("/{id}", PutAsync).RequireAuthorization(Policies.Manage).WithName("PutBudget")
+            .WithSummary("Sets a budget; answers when it holds everywhere. Another scope, period or time zone begins with nothing spent")
+            .Accepts<BudgetBody>("application/json").Produces<BudgetView>().Produces<BudgetView>(StatusCodes.Status201Created)
+            .ProducesValidationProblem().ProducesProblems(409, 413, 415, 503);
+        api.MapDelete("/{id}", DeleteAsync).RequireAuthorization(Policies.Manage).WithName("DeleteBudget").WithSummary("Removes a budget: nothing is refused by it any more")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 503);
+    }
+
+    /// <summary>402 with the facts of a refusal.</summary>
+    public static IResult Refused(BudgetRefusal refusal) => ProblemResponse.Create(
+        StatusCodes.Status402PaymentRequired,
+        refusal.ToString(),
+        new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["budget"] = refusal.Budget,
+            ["period"] = refusal.Period,
+            ["limit_usd"] = ExecutionView.Dollars(refusal.LimitUsd),
+            ["spent_usd"] = ExecutionView.Dollars(refusal.SpentUsd),
+            ["reserved_usd"] = ExecutionView.Dollars(refusal.ReservedUsd),
+            ["resets_at"] = refusal.ResetsAt,
+        });
+
+    private static async Task<IResult> ListAsync(string? cursor, string? limit, IBudgetStore store, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var size = 50;
+        if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out size) || size is < 1 or > MaxPage))
+            return ProblemResponse.Invalid("limit", $"must be 1 to {MaxPage}");
+        if (cursor is not null && !BudgetRequest.IsId(cursor))
+            return ProblemResponse.Invalid("cursor", "must be the next_cursor of a page");
+        var now = time.GetUtcNow();
+        var rest = (await store.ListBudgetsAsync(cancellationToken)).Where(b => string.CompareOrdinal(b.Id, cursor) > 0).ToArray();
+        var items = rest.Take(size).Select(b => BudgetView.Of(b.At(now))).ToArray();
+        return TypedResults.Ok(new Page<BudgetView>(items, rest.Length > size ? items[^1].Id : null));
+    }
+
+    private static async Task<IResult> GetAsync(string id, IBudgetStore store, TimeProvider time, CancellationToken cancellationToken) =>
+        await store.GetBudgetAsync(id, cancellationToken) is { } budget ? TypedResults.Ok(BudgetView.Of(budget.At(time.GetUtcNow()))) : Unknown();
+
+    private static async Task<IResult> PutAsync(
+        string id, HttpContext context, RequestBody requestBody, IBudgetStore store, BudgetBook book, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
+        if (document is null)
+            return problem!;
+        using var body = document;
+        var (budget, errors) = BudgetRequest.Read(body.RootElement, id);
+        if (budget is null)
+            return ProblemResponse.Invalid(errors.Select(e => (e.Field, e.Message)));
+        if (await store.PutBudgetAsync(budget, time.GetUtcNow(), MaxBudgets, cancellationToken) is not { } isNew)
+            return ProblemResponse.Create(StatusCodes.Status409Conflict, $"There are {MaxBudgets} budgets already; nothing was added.");
+        await SettleInAsync(book, time, cancellationToken);
+        if (await store.GetBudgetAsync(id, cancellationToken) is not { } stored)
+            return Unknown();
+        var view = BudgetView.Of(stored.At(time.GetUtcNow()));
+        return isNew ? TypedResults.Created($"/api/v1/budgets/{id}", view) : TypedResults.Ok(view);
+    }
+
+    private static async Task<IResult> DeleteAsync(string id, IBudgetStore store, BudgetBook book, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!await store.DeleteBudgetAsync(id, cancellationToken))
+            return Unknown();
+        await SettleInAsync(book, time, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    // Whoever has this answer may rely on it: no process goes by what was before any more.
+    private static Task SettleInAsync(BudgetBook book, TimeProvider time, CancellationToken cancellationToken)
+    {
+        book.Forget();
+        return Task.Delay(BudgetBook.HoldsAfter, time, cancellationToken);
+    }
+
+    private static IResult Unknown() => ProblemResponse.NotFound("There is no such budget.");
+}

@@ -1,0 +1,60 @@
+using OsMEN.Llm.Pipeline;
+
+namespace OsMEN.Llm.Forwarding;
+
+/// <summary>What one call that was handed on used: the same rules as <see cref="CallMeter"/>, from bytes.</summary>
+internal sealed class ForwardMeter(ModelName model, ModelName? hosted, ForwardRequest request, PriceTable prices, TimeProvider time, Action<LlmCall> onCall)
+{
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private readonly long _started = time.GetTimestamp();
+    private TimeSpan? _first;
+    private bool _ended;
+
+    public AnswerScanner Scanner { get; } = new();
+
+    /// <summary>The provider answered 200: it works on the request, and bills it.</summary>
+    public bool IsAccepted { get; set; }
+
+    /// <summary>Looks at one chunk of a stream; true when it holds nothing but the usage.</summary>
+    public bool AddChunk(ReadOnlySpan<byte> json)
+    {
+        Scanner.Scan(json, isChunk: true, out var isUsageOnly);
+        if (Scanner.HasContent)
+            _first ??= time.GetElapsedTime(_started);
+        return isUsageOnly;
+    }
+
+    /// <summary>Tells the call, once.</summary>
+    public LlmCall? End(LlmCallStatus status, string? error = null)
+    {
+        if (_ended)
+            return null;
+        _ended = true;
+
+        // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
+        var told = Scanner.Usage;
+        var estimated = told is null && IsAccepted;
+        var tokens = told ?? (estimated ? new TokenUsage(CallMeter.Estimate(request.InputCharacters()), CallMeter.Estimate(Scanner.Characters)) : default);
+
+        // What is told at a stream's start is its input, and of its output what was there by then.
+        if (!Scanner.IsUsageFinal && told is { } part && CallMeter.Estimate(Scanner.Characters) > part.Output)
+            (tokens, estimated) = (part with { Output = CallMeter.Estimate(Scanner.Characters) }, true);
+        var answered = Scanner.ModelId;
+        var call = new LlmCall
+        {
+            Id = Guid.CreateVersion7(_startedAt),
+            Platform = model.Platform,
+            Model = answered ?? model.Model,
+            StartedAt = _startedAt,
+            Duration = time.GetElapsedTime(_started),
+            TimeToFirstToken = _first,
+            Status = status,
+            Error = error,
+            Tokens = tokens,
+            Estimated = estimated,
+            CostUsd = IsAccepted || told is not null ? prices.FindForCall(model, answered, hosted, _startedAt)?.Cost(tokens, Scanner.Tier) : 0,
+        };
+        onCall(call);
+        return call;
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using OsMEN.Executions;
+using OsMEN.Gateway.Alerts;
+using OsMEN.Gateway.Alerts.Channels;
+using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.Gateway.Alerts.Notices;
+using OsMEN.Gateway.Alerts.State;
+using OsMEN.ServiceDefaults.Tracing;
+using OsMEN.Tests.Executions;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.Alerts;
+
+/// <summary>What a gateway has of the alert engine, over a database and a clock that several share; its loops are the test's to run.</summary>
+internal sealed class AlertGateway : IDisposable
+{
+    private readonly ChannelHttp _http = new();
+    private readonly InstanceMeasure _measure;
+    private readonly AlertEngine _engine;
+    private readonly TimeProvider _time;
+
+    public AlertGateway(TestStore test, TimeProvider time, string file, AlertOptions? options = null)
+    {
+        _time = time;
+        options ??= new();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("MONITORING_CONFIG_PATH", file), new("METRICS_SCRAPE_TOKEN", "0123456789abcdef")]).Build();
+        var source = new AlertFileSource(configuration, new HostingEnvironment { ContentRootPath = Path.GetTempPath() }, NullLogger<AlertFileSource>.Instance);
+        var schema = new ExecutionSchema(test.Store, time, NullLogger<ExecutionSchema>.Instance);
+        Instances = new(test.Database, time);
+        Alerts = new(test.Database);
+        Silences = new(test.Database);
+        Rules = new(source, new RuleTable(test.Database), time, NullLogger<RuleBook>.Instance);
+        Notices = new(test.Database);
+        Leader = new(test.Database, options, time);
+        var metrics = new AlertMetrics(Metering.Factory());
+        _measure = new(Instances, options, TelemetryOptions.Read(configuration), configuration, time, NullLogger<InstanceMeasure>.Instance);
+        _engine = new(schema, Rules, source, _measure, Alerts, Silences, Notices, Leader, metrics, options, time, NullLogger<AlertEngine>.Instance);
+        Sender = new(schema, Notices, Leader, source, new NoticeChannels(_http, metrics, TimeProvider.System), options, time, NullLogger<NoticeSender>.Instance);
+    }
+
+    public InstanceTable Instances { get; }
+
+    public AlertTable Alerts { get; }
+
+    public SilenceTable Silences { get; }
+
+    public RuleBook Rules { get; }
+
+    public NoticeTable Notices { get; }
+
+    public LeaderLock Leader { get; }
+
+    public NoticeSender Sender { get; }
+
+    /// <summary>The lease, an evaluation, and what is then due to be sent.</summary>
+    public async Task TickAsync()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await Leader.RenewAsync(token);
+        await _engine.EvaluateAsync(token);
+        if (Leader.Fence is not null) await Sender.SendDueAsync(token);
+    }
+
+    public void Dispose()
+    {
+        Sender.Dispose();
+        _engine.Dispose();
+        _measure.Dispose();
+        _http.Dispose();
+    }
+}

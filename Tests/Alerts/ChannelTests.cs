@@ -1,0 +1,186 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using OsMEN.Gateway.Alerts;
+using OsMEN.Gateway.Alerts.Channels;
+using OsMEN.Gateway.Alerts.Notices;
+using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.Alerts;
+
+/// <summary>What each kind of channel says on the wire, and what it never says.</summary>
+public sealed class ChannelTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly NoticeAlert Alert = new(
+        "a1", "f1", "HighCost", AlertSeverity.Critical, new() { ["alertname"] = "HighCost", ["severity"] = "critical" }, 12, "Models cost <$12> & more", "Over $10.", "docs/operations.md#highcost", At, null);
+
+    private readonly ChannelHttp _http = new();
+    private HttpReceiver? _receiver;
+
+    private HttpReceiver Receiver => _receiver!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _receiver = await HttpReceiver.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await Receiver.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_webhook_is_signed_with_its_time()
+    {
+        await SendAsync("""hook: {type: webhook, url: "$URL/in?token=abc", secret: s3cret, allow_private: true}""", Firing());
+        var request = Assert.Single(Receiver.Requests);
+        var signed = WebhookChannel.Sign("s3cret", request.Headers["X-OsMEN-Timestamp"], Encoding.UTF8.GetBytes(request.Body));
+        Assert.Equal(("/in", "n1", $"sha256={signed}"), (request.Path, request.Headers["X-OsMEN-Id"], request.Headers["X-OsMEN-Signature"]));
+        Assert.NotEqual(signed, WebhookChannel.Sign("other", request.Headers["X-OsMEN-Timestamp"], Encoding.UTF8.GetBytes(request.Body)));
+        var body = JsonDocument.Parse(request.Body).RootElement;
+        Assert.Equal(("firing", "HighCost", 12), (body.GetProperty("status").GetString(), body.GetProperty("alerts")[0].GetProperty("rule").GetString(), body.GetProperty("alerts")[0].GetProperty("value").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Slack_gets_a_text_without_markup_of_its_own()
+    {
+        await SendAsync("""hook: {type: slack, url: "$URL/services/T/B/X", allow_private: true}""", Firing());
+        Assert.Equal(
+            "{\"text\":\"*[FIRING] HighCost (critical)*\\nModels cost &lt;$12&gt; &amp; more\\nOver $10.\\nSince 2026-01-02 03:04:05 UTC. Runbook: docs/operations.md#highcost\"}",
+            JsonSerializer.Serialize(JsonDocument.Parse(Assert.Single(Receiver.Requests).Body), new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+    }
+
+    [Fact]
+    public async Task PagerDuty_gets_one_incident_for_a_group_from_its_start_to_its_end()
+    {
+        const string yaml = """hook: {type: pagerduty, routing_key: "0123", url: "$URL/v2/enqueue", allow_private: true}""";
+        await SendAsync(yaml, Firing());
+        await SendAsync(yaml, Resolved());
+        Assert.Equal(
+            [("0123", "trigger", "osmen-g1", "critical"), ("0123", "resolve", "osmen-g1", "critical")],
+            Receiver.Requests.Select(r => JsonDocument.Parse(r.Body).RootElement).Select(b => (
+                b.GetProperty("routing_key").GetString()!, b.GetProperty("event_action").GetString()!, b.GetProperty("dedup_key").GetString()!,
+                b.GetProperty("payload").GetProperty("severity").GetString()!)));
+    }
+
+    [Fact]
+    public async Task A_text_message_goes_by_Twilio_with_the_account_s_token()
+    {
+        await SendAsync("""hook: {type: sms, account_sid: AC1, auth_token: t0k, from: "+15550001", to: "+15550002", url: $URL, allow_private: true}""", Firing());
+        var request = Assert.Single(Receiver.Requests);
+        Assert.Equal(
+            ("/2010-04-01/Accounts/AC1/Messages.json", "Basic QUMxOnQwaw==", "To=%2B15550002&From=%2B15550001&Body=%5BFIRING%5D+HighCost+%28critical%29+Models+cost+%3C%2412%3E+%26+more"),
+            (request.Path, request.Headers["Authorization"], request.Body));
+    }
+
+    [Fact]
+    public async Task Alertmanager_gets_alerts_that_end_by_themselves_where_no_more_is_heard()
+    {
+        const string yaml = "hook: {type: alertmanager, url: $URL}";
+        await SendAsync(yaml, Firing());
+        await SendAsync(yaml, Resolved());
+        Assert.Equal(
+            [("HighCost", At, At.AddHours(5)), ("HighCost", At, At.AddMinutes(1))],
+            Receiver.Requests.Select(r => JsonDocument.Parse(r.Body).RootElement[0]).Select(a => (
+                a.GetProperty("labels").GetProperty("alertname").GetString()!, a.GetProperty("startsAt").GetDateTimeOffset(), a.GetProperty("endsAt").GetDateTimeOffset())));
+    }
+
+    [Fact]
+    public async Task A_real_Alertmanager_takes_them()
+    {
+        await using var server = await AlertmanagerServer.StartAsync(OsMEN.Tests.Monitoring.MonitoringFiles.Full("monitoring/alertmanager/alertmanager.yml"));
+        var now = TimeProvider.System.GetUtcNow();
+        await SendAsync($"hook: {{type: alertmanager, url: \"{server.Http.BaseAddress}\"}}", Firing() with { At = now, Alerts = [Alert with { FiredAt = now }] });
+        var answer = await server.Http.GetStringAsync("/api/v2/alerts", Token);
+        Assert.Equal("HighCost", JsonDocument.Parse(answer).RootElement[0].GetProperty("labels").GetProperty("alertname").GetString());
+    }
+
+    [Fact]
+    public async Task A_channel_s_own_texts_are_filled_in()
+    {
+        await SendAsync("""hook: {type: webhook, url: $URL, secret: x, allow_private: true, title: "{name}: {firing} of {severity}", text: "{alerts}!"}""", Firing());
+        var body = JsonDocument.Parse(Assert.Single(Receiver.Requests).Body).RootElement;
+        Assert.Equal("HighCost: 1 of critical", body.GetProperty("title").GetString());
+        Assert.EndsWith("#highcost!", body.GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_error_says_what_happened_and_no_secret()
+    {
+        Receiver.Status = 403;
+        Receiver.Answer = "no: T0PS3CRET";
+        var refused = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync("""hook: {type: slack, url: "$URL/T0PS3CRET", allow_private: true}""", Firing()));
+        Assert.Equal("answered 403 Forbidden", refused.Message);
+        var unreachable = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync("""hook: {type: slack, url: "http://127.0.0.1:1/T0PS3CRET", allow_private: true}""", Firing()));
+        Assert.Equal("could not be reached: ConnectionError", unreachable.Message);
+    }
+
+    [Theory]
+    [InlineData("$URL")]
+    [InlineData("http://localhost:$PORT")]
+    [InlineData("http://[::ffff:127.0.0.1]:$PORT")]
+    [InlineData("http://169.254.169.254/latest/meta-data")]
+    public async Task A_private_address_is_not_reached_unless_allowed(string url)
+    {
+        var refused = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync($"hook: {{type: webhook, url: \"{url}\", secret: x}}", Firing()));
+        Assert.Equal("the address is not a public one; allow_private: true allows it", refused.Message);
+        Assert.Empty(Receiver.Requests);
+    }
+
+    [Theory]
+    [InlineData("10.1.2.3", false)]
+    [InlineData("172.31.0.1", false)]
+    [InlineData("172.32.0.1", true)]
+    [InlineData("100.64.0.1", false)]
+    [InlineData("fd00::1", false)]
+    [InlineData("fe80::1", false)]
+    [InlineData("::1", false)]
+    [InlineData("::ffff:192.168.0.1", false)]
+    [InlineData("2606:4700::1111", true)]
+    [InlineData("1.1.1.1", true)]
+    public void Addresses_are_told_apart(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddresses.IsPublic(IPAddress.Parse(address)));
+
+    [Fact]
+    public void A_channel_without_its_variables_is_off_and_one_with_defaults_is_on()
+    {
+        var file = RoutingYaml.Read(
+            "alerts.yaml",
+            "channels:\n  a: {type: slack, url: \"${SLACK}\"}\n  b: {type: webhook, url: \"${URL:-http://example.com}\", secret: \"${KEY}\"}\n  c: {type: sms, account_sid: A, auth_token: B, from: \"${FROM}\", to: \"+1\"}\nroutes:\n  - {severity: critical, channels: [a, b, c]}\n",
+            name => name switch { "KEY" => "123", "FROM" => "+15550001", _ => null });
+        Assert.Empty(file.Problems);
+        Assert.Equal(["a off SLACK", "b on ", "c on "], file.Channels.Select(c => $"{c.Name} {(c.IsOn ? "on" : "off")} {string.Join(',', c.Unset)}"));
+        Assert.Equal(("123", "+15550001"), (file.Find("b")!["secret"], file.Find("c")!["from"]));
+        Assert.Null(file.Find("a"));
+    }
+
+    [Theory]
+    [InlineData("channels:\n  a: {type: pigeon}", 2, "channels.a.type must be one of: email, slack, webhook, pagerduty, sms, alertmanager")]
+    [InlineData("channels:\n  a: {type: webhook, url: \"http://x\"}", 2, "channels.a.secret is missing")]
+    [InlineData("channels:\n  a: {type: slack, url: \"T0PS3CRET\"}", 2, "channels.a.url must be an absolute http or https address")]
+    [InlineData("channels:\n  a: {type: slack, url: \"http://x\", retries: 3}", 2, "channels.a.retries is no known key; there are:")]
+    [InlineData("channels:\n  a: {type: slack, url: \"http://x\", title: \"{color}\"}", 2, "channels.a.title has {color}, but there are:")]
+    [InlineData("channels:\n  a: {type: email, host: h, from: osmen, to: a@b.c}", 2, "channels.a.from must be email addresses")]
+    [InlineData("routes:\n  - {severity: urgent, channels: []}", 2, "routes[0].severity has urgent, which is none")]
+    [InlineData("routes:\n  - {channels: [x]}", 2, "routes[0].channels names x, which is no channel")]
+    [InlineData("routes:\n  - {channels: [], escalation: [{after: 0s, channels: []}]}", 2, "routes[0].escalation[0].after must be a duration")]
+    public void What_is_wrong_is_said_with_its_line(string yaml, int line, string reason)
+    {
+        var file = RoutingYaml.Read("alerts.yaml", yaml, static _ => null);
+        Assert.Contains(file.Problems, p => p.Line == line && p.Reason.StartsWith(reason, StringComparison.Ordinal));
+        Assert.DoesNotContain(file.Problems, p => p.Reason.Contains("T0PS3CRET", StringComparison.Ordinal));
+    }
+
+    private static Notice Firing() => new("g1", NoticeReason.Changed, [Alert], At, TimeSpan.FromHours(5));
+
+    private static Notice Resolved() => Firing() with { Alerts = [Alert with { ResolvedAt = At.AddMinutes(1) }] };
+
+    private async Task SendAsync(string channel, Notice notice)
+    {
+        var yaml = channel.Replace("$URL", Receiver.Address.ToString().TrimEnd('/'), StringComparison.Ordinal).Replace("$PORT", Receiver.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        var file = RoutingYaml.Read("alerts.yaml", $"channels:\n  {yaml}\n", static _ => null);
+        Assert.Empty(file.Problems);
+        await new NoticeChannels(_http, new AlertMetrics(Metering.Factory()), TimeProvider.System).SendAsync(file.Channels[0], "n1", notice, Token);
+    }
+}
