@@ -4,7 +4,7 @@ import { get } from './api.js';
 import { usePoll } from './poll.js';
 import { setQuery } from './route.js';
 import { Empty, Head, Problem, Select } from './parts.js';
-import { quantity } from './format.js';
+import { plural, quantity } from './format.js';
 import { Tile, count, dollars } from './shown.js';
 
 const groups = [['By agent', 'agent'], ['By user', 'user'], ['By model', 'model'], ['By platform', 'platform'], ['By day', 'day']];
@@ -34,8 +34,8 @@ export function Costs({ query, you }) {
     <div class="scroll" tabindex="0" role="region" aria-label="Costs">
       ${projection && html`<div class="tiles">
         <${Tile} title="Today" value=${dollars(projection.today.cost_usd)} note=${`projected ${dollars(projection.today.projected_usd)}`} />
-        <${Tile} title="This month" value=${dollars(projection.month.cost_usd)} note=${`projected ${dollars(projection.month.projected_usd)}, by ${projection.month.method.replaceAll('_', ' ')}`} />
-        <${Tile} title="In this list" value=${dollars(sum)} note=${more ? 'the first 1,000 rows' : `${count(rows?.length ?? 0)} rows`} />
+        <${Tile} title="This month" value=${dollars(projection.month.cost_usd)} note=${`projected ${dollars(projection.month.projected_usd)}${projection.month.method === 'none' ? '' : `, by ${projection.month.method.replaceAll('_', ' ')}`}`} />
+        <${Tile} title="In this list" value=${dollars(sum)} note=${more ? 'the first 1,000 rows' : plural(rows?.length ?? 0, 'row')} />
         <${Tile} title="Without a price" value=${quantity(unpriced)} mood=${unpriced > 0 ? 'busy' : ''} note="tokens, not in the sums" />
       </div>`}
       ${rows?.length === 0 && html`<${Empty} title="No usage">Nothing was used in this time.</${Empty}>`}

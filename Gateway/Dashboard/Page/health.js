@@ -29,7 +29,7 @@ export function Health({ data, query }) {
       ${history?.changes.length > 0 && html`<div class="table-box"><table>
         <thead><tr><th>When</th><th>Component</th><th>Change</th><th class="wide">Why</th><th class="wide">Seen by</th></tr></thead>
         <tbody>${history.changes.slice(-200).toReversed().map((c, i) => html`<tr key=${`${c.at} ${c.component} ${i}`}><td class="nowrap" title=${dateTime(Date.parse(c.at))}>${ago(Date.parse(c.at))}</td><td>${c.component}</td>
-          <td class="nowrap">${c.from ? html`${c.from} → ` : ''}<${Status} status=${c.to} /></td><td class="wide break">${c.message ?? ''}</td><td class="wide mono break">${c.service} ${c.instance}</td></tr>`)}</tbody>
+          <td class="nowrap">${c.from && html`<span class="unless-phone">${c.from} → </span>`}<${Status} status=${c.to} /></td><td class="wide break">${c.message ?? ''}</td><td class="wide mono break">${c.service} ${c.instance}</td></tr>`)}</tbody>
       </table></div>`}
     </div>`;
 }

@@ -7,7 +7,7 @@ import { dateTime } from './format.js';
 import { ago } from './shown.js';
 
 const lives = [['for ever', ''], ['1 hour', '1h'], ['1 day', '24h'], ['30 days', '720h'], ['1 year', '8760h']];
-const roles = [['viewer', 'reads'], ['user', 'runs, sees the own'], ['operator', 'runs and cancels all'], ['admin', 'everything']];
+const roles = [['user', 'runs, sees the own'], ['viewer', 'reads'], ['operator', 'runs and cancels all'], ['admin', 'everything']];
 
 export function Keys() {
   const [keys, setKeys] = useState(null);
@@ -64,7 +64,7 @@ function Create({ onMade }) {
   };
   return html`<form class="card form line-form" onSubmit=${make}>
     <div><label for="key-name">Name</label><input id="key-name" name="name" required maxlength="200" placeholder="whose, or for what" /></div>
-    <div><label for="key-role">Role</label><select id="key-role" name="role">${roles.map(([r, what]) => html`<option key=${r} value=${r} selected=${r === 'user'}>${r}: ${what}</option>`)}</select></div>
+    <div><label for="key-role">Role</label><select id="key-role" name="role">${roles.map(([r, what]) => html`<option key=${r} value=${r}>${r}: ${what}</option>`)}</select></div>
     <div><label for="key-user">User</label><input id="key-user" name="user" maxlength="200" placeholder="the name, unless said" /></div>
     <div><label for="key-life">Good</label><select id="key-life" name="life">${lives.map(([text, v]) => html`<option key=${v} value=${v}>${text}</option>`)}</select></div>
     <button type="submit" class="main">Make a key</button>
