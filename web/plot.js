@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { html } from './html.js';
 import { quantity } from './format.js';
@@ -25,8 +25,10 @@ export function Plot({ series, seconds, now, unit, label, height = 300 }) {
   const window = useRef();
   window.current = [now - seconds, now];
 
-  useEffect(() => {
+  // Before the next paint: an effect after it may find the page gone, and leave its listeners behind.
+  useLayoutEffect(() => {
     const make = () => {
+      if (!box.current) return;
       plot.current?.destroy();
       const grid = { stroke: colour('--line'), width: 1 };
       const axis = { stroke: colour('--quiet'), grid, ticks: grid, font: '12px system-ui, sans-serif' };
@@ -54,7 +56,7 @@ export function Plot({ series, seconds, now, unit, label, height = 300 }) {
     return () => {
       watch.disconnect();
       scheme.removeEventListener('change', make);
-      plot.current.destroy();
+      plot.current?.destroy();
       plot.current = null;
     };
   }, [names, unit]);

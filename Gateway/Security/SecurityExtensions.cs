@@ -14,6 +14,7 @@ internal static class SecurityExtensions
 
         // Read here as well, so that a broken entry ends the start with its line.
         ConfiguredKeys.Read(builder.Configuration, DateTimeOffset.UnixEpoch);
+        WrongKeyLimit.Read(builder.Configuration);
         services.AddSingleton<ApiKeyTable>();
         services.AddSingleton<KeyRing>();
         services.AddHostedService(s => s.GetRequiredService<KeyRing>());

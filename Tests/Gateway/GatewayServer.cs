@@ -53,6 +53,9 @@ public sealed class GatewayServer : IAsyncLifetime
             host.UseSetting("OSMEN_API_KEYS", string.Join(',', Enum.GetValues<Role>().Select(r => $"{KeyOf(r)}:{r.ToWire()}:{r.ToWire()}-user")));
             host.UseSetting("METRICS_PREFIX", "gateway_tests_");
             host.UseSetting("LOG_LEVEL", "CRITICAL");
+
+            // Every route is asked with a wrong key.
+            host.UseSetting("WRONG_KEYS_PER_MINUTE", "1000");
             foreach (var (name, value) in _settings)
                 host.UseSetting(name, value);
             host.ConfigureServices(services => services.AddSingleton(new StreamLimits(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30))));

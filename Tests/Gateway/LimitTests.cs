@@ -24,7 +24,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Guessing_keys_is_stopped_also_for_a_right_one_from_there()
     {
-        await using var gateway = new GatewayServer();
+        await using var gateway = new GatewayServer(new Dictionary<string, string>(StringComparer.Ordinal) { ["WRONG_KEYS_PER_MINUTE"] = "60" });
         await gateway.InitializeAsync();
         HttpResponseMessage? last = null;
         for (var i = 0; i < 62; i++)
