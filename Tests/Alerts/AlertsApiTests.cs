@@ -53,7 +53,7 @@ public sealed class AlertsApiTests : IAsyncLifetime
         Assert.Equal(("firing", "critical", "There are 1"), (alert.GetProperty("state").GetString(), alert.GetProperty("severity").GetString(), alert.GetProperty("summary").GetString()));
         await Programs.UntilAsync(() => Task.FromResult(!_hook!.Requests.IsEmpty), "the notice");
         using (var client = Gateway.Client())
-            await Programs.UntilAsync(async () => (await client.GetStringAsync("/metrics")).Split('\n').Any(l => l.StartsWith("gateway_tests_alerts_active{", StringComparison.Ordinal) && l.EndsWith("severity=\"critical\"} 1", StringComparison.Ordinal)), "the gauge");
+            await Programs.UntilAsync(async () => (await client.GetStringAsync("/metrics")).Split('\n').Any(l => l.StartsWith($"{Gateway.Prefix}alerts_active{{", StringComparison.Ordinal) && l.EndsWith("severity=\"critical\"} 1", StringComparison.Ordinal)), "the gauge");
 
         var id = alert.GetProperty("id").GetString();
         Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("POST", $"/alerts/{id}/acknowledge", null, Role.User)).Status);

@@ -131,7 +131,7 @@ public sealed class BudgetApiTests : IAsyncLifetime
             {
                 var lines = (await client.GetStringAsync("/metrics", Token)).Split('\n');
                 bool Shows(string gauge, string value) => lines.Any(l =>
-                    l.StartsWith($"gateway_tests_budget_{gauge}_dollars{{", StringComparison.Ordinal) && l.EndsWith($"budget=\"team\",period=\"month\"}} {value}", StringComparison.Ordinal));
+                    l.StartsWith($"{_gateway.Prefix}budget_{gauge}_dollars{{", StringComparison.Ordinal) && l.EndsWith($"budget=\"team\",period=\"month\"}} {value}", StringComparison.Ordinal));
                 return Shows("limit", "10") && Shows("spent", "9.6") && Shows("remaining", "0.4");
             },
             "the gauges show it");

@@ -41,14 +41,21 @@ internal sealed class TestStore : IAsyncDisposable
         var database = new SqliteDatabase(connectionString);
         var store = new SqliteExecutionStore(database, TimeProvider.System);
         await store.MigrateAsync(TestContext.Current.CancellationToken);
-        return new TestStore(store, database, connectionString, () =>
+        return new TestStore(store, database, connectionString, async () =>
         {
             store.Dispose();
             database.Dispose();
             SqliteConnection.ClearAllPools();
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
-            return default;
+
+            // A health check that a stopped gateway had under way may still open the file, which makes two more beside it.
+            await Programs.UntilAsync(
+                () =>
+                {
+                    if (Directory.Exists(folder))
+                        Directory.Delete(folder, recursive: true);
+                    return Task.FromResult(true);
+                },
+                "the folder is gone");
         });
     }
 

@@ -21,6 +21,8 @@ public sealed class GatewayServer : IAsyncLifetime
 {
     internal static readonly string AdminKey = KeyOf(Role.Admin);
 
+    private static int s_servers;
+
     private readonly Dictionary<string, string> _settings;
     private TestStore? _test;
     private WebApplicationFactory<RequestLimits>? _factory;
@@ -33,6 +35,9 @@ public sealed class GatewayServer : IAsyncLifetime
     internal GatewayServer(Dictionary<string, string> settings) => _settings = settings;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>Its metrics' prefix: the SDK hears the meters of every gateway of the process.</summary>
+    internal string Prefix { get; } = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"gateway{Interlocked.Increment(ref s_servers)}_");
 
     internal IExecutionStore Store => _test!.Store;
 
@@ -51,7 +56,7 @@ public sealed class GatewayServer : IAsyncLifetime
             host.UseSetting("ConnectionStrings:redis", "127.0.0.1:1,connectTimeout=200");
             host.UseSetting("CATALOG_PATH", Path.Combine(AppContext.BaseDirectory, "catalog"));
             host.UseSetting("OSMEN_API_KEYS", string.Join(',', Enum.GetValues<Role>().Select(r => $"{KeyOf(r)}:{r.ToWire()}:{r.ToWire()}-user")));
-            host.UseSetting("METRICS_PREFIX", "gateway_tests_");
+            host.UseSetting("METRICS_PREFIX", Prefix);
             host.UseSetting("LOG_LEVEL", "CRITICAL");
 
             // Every route is asked with a wrong key.

@@ -57,7 +57,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
         using var http = new HttpClient();
         await Programs.UntilAsync(
-            async () => _process.HasExited || (await http.GetAsync(new Uri(Url, "/health/ready"))).IsSuccessStatusCode, $"{_command[0]} is ready");
+            async () => _process.HasExited || (await http.GetAsync(new Uri(Url, "/health/ready"))).IsSuccessStatusCode, $"{_command[0]} is ready", TimeSpan.FromSeconds(90));
         if (_process.HasExited)
             throw new InvalidOperationException($"{_command[0]} ended with {_process.ExitCode}: {Tail()}");
     }
