@@ -129,6 +129,7 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
         await PutAsync(http, "unpriced", "openai/of-our-own");
         await PutAsync(http, "fails", "openai/fails");
         await PutAsync(http, "hangs", "openai/hangs");
+        await http.PutAsJsonAsync("/api/v1/budgets/all", new { scope = new { }, period = "day", limit_usd = 1000 }, _stop.Token);
         using var socket = await ConnectAsync();
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         for (var round = 0; !_stop.IsCancellationRequested; round++)
@@ -159,6 +160,8 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
                 await socket.SendAsync(Encoding.UTF8.GetBytes($$"""{"type":"subscribe","executionId":"{{id}}"}"""), WebSocketMessageType.Text, true, _stop.Token);
         }
 
+        await http.PostAsJsonAsync("/api/v1/commands/summarise/executions", new { input = "09:00 review. It broke." }, _stop.Token);
+        await http.PostAsJsonAsync("/api/v1/workflows/morning_brief/executions", new { input = new { calendar = "09:00 review.", mail = "It broke." } }, _stop.Token);
         await http.PostAsJsonAsync("/api/v1/agents/daily_brief/executions", new { input = "later", run_at = TimeProvider.System.GetUtcNow().AddHours(1) }, _stop.Token);
         using var none = await http.GetAsync("/no/such/path", _stop.Token);
     }
