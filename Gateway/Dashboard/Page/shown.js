@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { html } from './html.js';
 
 const moods = {
@@ -50,3 +51,13 @@ export function asText(value) {
 export const points = (history, values, factor = 1) => values.map((v, i) => [history.start + i * history.step_seconds, v === null ? null : v * factor]);
 
 export const end = history => history.start + history.requests_per_second.length * history.step_seconds;
+
+/** A button that asks once more before it acts; leaving it takes the question back. */
+export function Confirm({ text, question, subject, onConfirm }) {
+  const [asked, setAsked] = useState(false);
+  const press = async () => {
+    setAsked(!asked);
+    if (asked) await onConfirm();
+  };
+  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? question : text} ${subject}`}>${asked ? question : text}</button>`;
+}

@@ -24,13 +24,32 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         ["POST /v1/embeddings"] = "a call is its own record, with user and key",
     };
 
-    private readonly GatewayServer _gateway = new(new(StringComparer.Ordinal) { ["SLACK_WEBHOOK_URL"] = "http://127.0.0.1:1/hook" });
+    private readonly string _alerts = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.yaml");
+    private GatewayServer? _server;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync() => _gateway.InitializeAsync();
+    private GatewayServer Gateway => _server!;
 
-    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
+    public async ValueTask InitializeAsync()
+    {
+        await File.WriteAllTextAsync(
+            _alerts,
+            """
+            rules:
+              - {name: FromFile, summary: s, description: d, metric: agents, threshold: 1000000, severity: info}
+            channels:
+              hook: {type: webhook, url: "http://127.0.0.1:1/hidden", secret: s3cret, allow_private: true}
+            """);
+        _server = new GatewayServer(new(StringComparer.Ordinal) { ["MONITORING_CONFIG_PATH"] = _alerts });
+        await Gateway.InitializeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        File.Delete(_alerts);
+    }
 
     [Fact]
     public void Every_route_that_changes_something_is_audited_or_says_why_not()
@@ -45,7 +64,7 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         var expected = new List<string>();
         async Task DoAsync(string action, string target, HttpMethod method, string path, object? body = null, string? key = null)
         {
-            var (status, answer, _) = await _gateway.SendAsync(method, path, body, key ?? GatewayServer.AdminKey);
+            var (status, answer, _) = await Gateway.SendAsync(method, path, body, key ?? GatewayServer.AdminKey);
             Assert.True((int)status < 400 || action == "channel.tested", $"{action}: {status} {answer}");
             expected.Add($"{action} {(target.Length > 0 ? target : answer.GetProperty("id").GetString())}");
         }
@@ -63,22 +82,21 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         await DoAsync("prices.put", "prices", HttpMethod.Put, "/api/v1/prices", """{"openai/x":{"input_cost_per_token":1e-6,"output_cost_per_token":1e-6}}""");
         await DoAsync("dashboard.changed", "dashboard", HttpMethod.Put, "/dashboard/config", """{"title":"Ops"}""");
         await DoAsync("rule.put", "LongQueue", HttpMethod.Put, "/alerts/rules/LongQueue",
-            """{"summary":"s","description":"d","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"info","runbook":"docs/operations.md#taskqueuebacklog"}""");
+            """{"summary":"s","description":"d","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"info"}""");
         await DoAsync("rule.deleted", "LongQueue", HttpMethod.Delete, "/alerts/rules/LongQueue");
         await DoAsync("silence.created", "", HttpMethod.Post, "/alerts/silences", """{"matchers":{"alertname":"X"},"duration":"1h","comment":"c"}""");
         await DoAsync("silence.ended", expected[^1].Split(' ')[1], HttpMethod.Delete, $"/alerts/silences/{expected[^1].Split(' ')[1]}");
-        var channel = (await _gateway.SendAsync(HttpMethod.Get, "/alerts/channels")).Body.GetProperty("items").EnumerateArray().First(c => c.GetProperty("state").GetString() == "on").GetProperty("name").GetString()!;
-        await DoAsync("channel.tested", channel, HttpMethod.Post, $"/alerts/channels/{channel}/test");
-        var id = (await _gateway.StartAsync(role: Role.User)).GetProperty("id").GetString()!;
+        await DoAsync("channel.tested", "hook", HttpMethod.Post, "/alerts/channels/hook/test");
+        var id = (await Gateway.StartAsync(role: Role.User)).GetProperty("id").GetString()!;
         await DoAsync("execution.cancelled", id, HttpMethod.Post, $"/api/v1/executions/{id}/cancel", null, GatewayServer.KeyOf(Role.Operator));
         await DoAsync("execution.retried", id, HttpMethod.Post, $"/api/v1/executions/{id}/retry", null, GatewayServer.KeyOf(Role.Operator));
         await FireAlertAsync("fired-1");
         await DoAsync("alert.acknowledged", "fired-1", HttpMethod.Post, "/alerts/fired-1/acknowledge", """{"note":"looking"}""");
         var cookie = await SignInAsync(GatewayServer.KeyOf(Role.Viewer), HttpStatusCode.SeeOther);
         expected.Add("session.started env-1");
-        using (var http = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = _gateway.Address })
+        using (var http = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = Gateway.Address })
         {
-            using var end = new HttpRequestMessage(HttpMethod.Delete, "/dashboard/session") { Headers = { { "Cookie", cookie }, { "Origin", _gateway.Address.GetLeftPart(UriPartial.Authority) } } };
+            using var end = new HttpRequestMessage(HttpMethod.Delete, "/dashboard/session") { Headers = { { "Cookie", cookie }, { "Origin", Gateway.Address.GetLeftPart(UriPartial.Authority) } } };
             Assert.Equal(HttpStatusCode.NoContent, (await http.SendAsync(end, Token)).StatusCode);
         }
 
@@ -93,16 +111,16 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
 
         // Whatever was sent or answered: no key, no hash, no prompt, no webhook.
         var all = string.Concat(entries.Select(e => e.GetRawText()));
-        foreach (var secret in (string[])["osm_", "Say nothing", "/hook", ApiKey.HashOf(GatewayServer.AdminKey)])
+        foreach (var secret in (string[])["osm_", "Say nothing", "hidden", "s3cret", ApiKey.HashOf(GatewayServer.AdminKey)])
             Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_entry_says_who_what_when_from_where_and_what_changed()
     {
-        var (_, made, _) = await _gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"eve","role":"viewer"}""");
+        var (_, made, _) = await Gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"eve","role":"viewer"}""");
         var id = made.GetProperty("id").GetString();
-        var (_, _, response) = await _gateway.SendAsync(HttpMethod.Patch, $"/api/v1/keys/{id}", """{"role":"user"}""", GatewayServer.AdminKey, ("X-Request-Id", "req-7"));
+        var (_, _, response) = await Gateway.SendAsync(HttpMethod.Patch, $"/api/v1/keys/{id}", """{"role":"user"}""", GatewayServer.AdminKey, ("X-Request-Id", "req-7"));
         var entry = Assert.Single(await ReadAsync("action=key.changed"));
         Assert.Equal(
             $$$$"""{"id":"{{{{entry.GetProperty("id").GetString()}}}}","time":{{{{entry.GetProperty("time").GetRawText()}}}},"actor":"admin-user","key_id":"env-4","role":"admin","action":"key.changed","target":"{{{{id}}}}","request_id":"{{{{response.Headers.GetValues("X-Request-Id").Single()}}}}","address":"127.0.0.1","changes":{"role":{"before":"viewer","after":"user"}}}""",
@@ -113,15 +131,15 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
     [Fact]
     public async Task What_changed_nothing_leaves_no_entry()
     {
-        var id = (await _gateway.StartAsync(role: Role.User)).GetProperty("id").GetString();
-        await _gateway.SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/cancel", key: GatewayServer.KeyOf(Role.User));
-        await _gateway.SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/retry", key: GatewayServer.KeyOf(Role.User));
-        await _gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", "{}");
-        await _gateway.SendAsync(HttpMethod.Delete, "/api/v1/keys/env-1");
-        await _gateway.SendAsync(HttpMethod.Put, "/api/v1/agents/a1", """{"nonsense":1}""");
-        await _gateway.SendAsync(HttpMethod.Delete, "/api/v1/agents/none");
-        await _gateway.SendAsync(HttpMethod.Put, "/api/v1/users/admin-user", """{"disabled":false}""");
-        await _gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"x"}""", GatewayServer.KeyOf(Role.Operator));
+        var id = (await Gateway.StartAsync(role: Role.User)).GetProperty("id").GetString();
+        await Gateway.SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/cancel", key: GatewayServer.KeyOf(Role.User));
+        await Gateway.SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/retry", key: GatewayServer.KeyOf(Role.User));
+        await Gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", "{}");
+        await Gateway.SendAsync(HttpMethod.Delete, "/api/v1/keys/env-1");
+        await Gateway.SendAsync(HttpMethod.Put, "/api/v1/agents/a1", """{"nonsense":1}""");
+        await Gateway.SendAsync(HttpMethod.Delete, "/api/v1/agents/none");
+        await Gateway.SendAsync(HttpMethod.Put, "/api/v1/users/admin-user", """{"disabled":false}""");
+        await Gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"x"}""", GatewayServer.KeyOf(Role.Operator));
         Assert.Empty(await ReadAsync(""));
     }
 
@@ -131,13 +149,13 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         var before = TimeProvider.System.GetUtcNow() - TimeSpan.FromSeconds(1);
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
-            ids.Add((await _gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", $$"""{"name":"k{{i}}"}""")).Body.GetProperty("id").GetString()!);
-        await _gateway.SendAsync(HttpMethod.Put, "/api/v1/users/k0", """{"disabled":true}""");
+            ids.Add((await Gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", $$"""{"name":"k{{i}}"}""")).Body.GetProperty("id").GetString()!);
+        await Gateway.SendAsync(HttpMethod.Put, "/api/v1/users/k0", """{"disabled":true}""");
         var seen = new List<string>();
         string? cursor = null;
         do
         {
-            var (_, page, _) = await _gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?limit=1{(cursor is null ? "" : $"&cursor={cursor}")}");
+            var (_, page, _) = await Gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?limit=1{(cursor is null ? "" : $"&cursor={cursor}")}");
             seen.Add(Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("target").GetString()!);
             cursor = page.GetProperty("next_cursor").GetString();
         }
@@ -152,7 +170,7 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         Assert.Equal(4, (await ReadAsync($"since={before:O}".Replace("+", "%2B", StringComparison.Ordinal))).Length);
         Assert.Empty(await ReadAsync($"until={before:O}".Replace("+", "%2B", StringComparison.Ordinal)));
         foreach (var wrong in (string[])["who=x", "limit=0", "cursor=x", "since=x", "actor=a&actor=b"])
-            Assert.Equal((wrong, HttpStatusCode.BadRequest), (wrong, (await _gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?{wrong}")).Status));
+            Assert.Equal((wrong, HttpStatusCode.BadRequest), (wrong, (await Gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?{wrong}")).Status));
     }
 
     [Fact]
@@ -197,19 +215,19 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
     }
 
     private IEnumerable<(string Route, RouteEndpoint Endpoint)> Changing() =>
-        _gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        Gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []).Where(m => m is not ("GET" or "HEAD")).Select(m => ($"{m} {e.RoutePattern.RawText}", e)));
 
     private async Task<JsonElement[]> ReadAsync(string query)
     {
-        var (status, page, _) = await _gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?{query}");
+        var (status, page, _) = await Gateway.SendAsync(HttpMethod.Get, $"/api/v1/audit?{query}");
         Assert.Equal(HttpStatusCode.OK, status);
         return [.. page.GetProperty("items").EnumerateArray()];
     }
 
     private async Task FireAlertAsync(string id)
     {
-        await using var database = await TestStore.SqliteAsync(_gateway.ConnectionString);
+        await using var database = await TestStore.SqliteAsync(Gateway.ConnectionString);
         await using var command = database.Database.CreateCommand(
             $"""
             INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at)
@@ -220,9 +238,9 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
 
     private async Task<string> SignInAsync(string key, HttpStatusCode expected)
     {
-        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = _gateway.Address };
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Gateway.Address };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/dashboard/session") { Content = new FormUrlEncodedContent([new("key", key)]) };
-        request.Headers.TryAddWithoutValidation("Origin", _gateway.Address.GetLeftPart(UriPartial.Authority));
+        request.Headers.TryAddWithoutValidation("Origin", Gateway.Address.GetLeftPart(UriPartial.Authority));
         using var answer = await http.SendAsync(request, Token);
         Assert.Equal(expected, answer.StatusCode);
         return answer.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.Single().Split(';')[0] : "";
