@@ -48,7 +48,7 @@ public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<Gateway
         var others = await other.NewPageAsync();
         await others.GotoAsync(new Uri(gateway.Address, "/dashboard").ToString());
         await BrowserTests.SignInAsync(others, made);
-        await See(others.GetByRole(AriaRole.Link, new() { Name = "Health", Exact = true })).ToBeVisibleAsync();
+        await See(others.GetByRole(AriaRole.Link, new() { Name = "Executions", Exact = true })).ToBeVisibleAsync();
         foreach (var name in (string[])["Keys", "Users", "Audit log"])
             await See(others.GetByRole(AriaRole.Link, new() { Name = name, Exact = true })).ToHaveCountAsync(0);
         await See(others.Locator(".who")).ToContainTextAsync("viewer");
