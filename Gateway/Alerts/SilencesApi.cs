@@ -53,7 +53,7 @@ internal static class SilencesApi
         var silence = new Silence(Guid.CreateVersion7(now).ToString(), matchers, starts, end, comment, context.User.Caller(), now);
         await silences.AddAsync(silence, cancellationToken);
         context.Audit(
-            "silence.created", silence.Id, null, new() { ["matchers"] = Silence.WriteMatchers(silence.Matchers), ["starts_at"] = starts.ToString("O"), ["ends_at"] = end.ToString("O"), ["comment"] = comment });
+            "silence.created", silence.Id, null, new() { ["matchers"] = Silence.WriteMatchers(silence.Matchers), ["starts_at"] = starts.ToString("u", CultureInfo.InvariantCulture), ["ends_at"] = end.ToString("u", CultureInfo.InvariantCulture), ["comment"] = comment });
         return TypedResults.Created($"/alerts/silences/{silence.Id}", SilenceView.Of(silence, now));
     }
 

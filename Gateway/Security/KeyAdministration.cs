@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using OsMEN.Gateway.Audit;
 
@@ -67,7 +68,7 @@ internal sealed class KeyAdministration(ApiKeyTable table, KeyRing ring, AuditLo
         },
         cancellationToken);
 
-    private static JsonObject Shown(ApiKey key) => new() { ["name"] = key.Name, ["role"] = key.Role.ToWire(), ["user"] = key.User, ["expires_at"] = key.ExpiresAt?.ToString("O") };
+    private static JsonObject Shown(ApiKey key) => new() { ["name"] = key.Name, ["role"] = key.Role.ToWire(), ["user"] = key.User, ["expires_at"] = key.ExpiresAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) };
 
     private async Task<KeyOutcome> ChangeAsync(Func<KeyTransaction, Task<(KeyOutcome, OsMEN.Executions.Audit.AuditEntry?)>> change, CancellationToken cancellationToken)
     {

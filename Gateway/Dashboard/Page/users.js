@@ -21,16 +21,16 @@ export function Users({ query, selected }) {
   return html`
     <${Head} title="Users"><${Select} label="Status" value=${status ?? ''} options=${statuses} onChange=${v => setQuery({ status: v, cursor: '' })} /><span class="quiet">Figures of the last 30 days</span></${Head}>
     <${Problem} error=${error} />
-    <div class="split">
+    <div class="split narrows">
       <div class="scroll" tabindex="0" role="region" aria-label="Users">
         ${users?.length === 0 && html`<${Empty} title="No users">${status ? 'None matches.' : html`A user is the name that keys carry: <a href="#/keys">make a key</a>.`}</${Empty}>`}
         ${users?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>User</th><th class="wide">Status</th><th class="wide">Roles</th><th class="right">Keys</th><th class="right wide">Seen</th><th class="right wide">Executions</th><th class="right">Cost</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>User</th><th>Status</th><th class="wide">Roles</th><th class="right">Keys</th><th class="right wide">Seen</th><th class="right wide">Executions</th><th class="right wide">Cost</th><th><span class="unseen">Open</span></th></tr></thead>
           <tbody>${users.map(u => html`<tr key=${u.name} class=${u.name === selected ? 'selected' : ''}>
             <td class="break"><a href=${link(['users', u.name], { status })}><b>${u.name}</b></a></td>
-            <td class="wide"><span class=${`state still ${u.status === 'active' ? 'good' : 'bad'}`}><i></i>${u.status}</span></td>
+            <td><span class=${`state still ${u.status === 'active' ? 'good' : 'bad'}`}><i></i>${u.status}</span></td>
             <td class="wide">${u.roles.join(', ') || '–'}</td><td class="right mono" title="active of all">${u.keys.active}/${u.keys.total}</td>
-            <td class="right nowrap wide">${seen(u)}</td><td class="right mono wide">${count(u.executions)}</td><td class="right mono">${dollars(u.cost_usd)}</td>
+            <td class="right nowrap wide">${seen(u)}</td><td class="right mono wide">${count(u.executions)}</td><td class="right mono wide">${dollars(u.cost_usd)}</td>
             <td class="right"><a class="button" href=${link(['users', u.name], { status })} aria-label=${`Open ${u.name}`}>Open</a></td></tr>`)}</tbody>
         </table></div>`}
         <p class="pages">${cursor && html`<button class="button" onClick=${() => setQuery({ cursor: '' })}>First</button>`}${page?.next_cursor && html`<button class="button" onClick=${() => setQuery({ cursor: page.next_cursor })}>More</button>`}</p>
