@@ -9,10 +9,12 @@ using Npgsql;
 using OsMEN.Executions.Audit;
 using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Commands;
 using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
 using OsMEN.Executions.Prices;
 using OsMEN.Executions.Usage;
+using OsMEN.Executions.Workflows;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
@@ -69,6 +71,10 @@ public static class ExecutionsExtensions
         services.AddHostedService(s => s.GetRequiredService<BudgetWatch>());
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
+        services.AddSingleton<CommandCatalog>();
+        services.AddHostedService(s => s.GetRequiredService<CommandCatalog>());
+        services.AddSingleton<WorkflowCatalog>();
+        services.AddHostedService(s => s.GetRequiredService<WorkflowCatalog>());
         return builder;
     }
 
@@ -83,6 +89,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<SqliteExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<SqliteExecutionStore>);
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<SqliteExecutionStore>());
+            services.AddSingleton<IWorkflowStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
             builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
@@ -92,6 +99,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<PostgresExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<PostgresExecutionStore>());
+            services.AddSingleton<IWorkflowStore>(s => s.GetRequiredService<PostgresExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<NpgsqlDataSource>()));
         }
         else

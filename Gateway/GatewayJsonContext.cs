@@ -9,8 +9,10 @@ using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.OpenAI;
+using OsMEN.Gateway.Schedules;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Usage;
+using OsMEN.Gateway.Workflows;
 
 namespace OsMEN.Gateway;
 
@@ -18,11 +20,13 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(AcknowledgeRequest))]
 [JsonSerializable(typeof(AlertStatistics))]
 [JsonSerializable(typeof(AlertView))]
+[JsonSerializable(typeof(ApprovalView))]
 [JsonSerializable(typeof(AuditView))]
 [JsonSerializable(typeof(BudgetBody))]
 [JsonSerializable(typeof(BudgetView))]
 [JsonSerializable(typeof(ConfigView))]
 [JsonSerializable(typeof(DateTimeOffset?))]
+[JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
@@ -32,6 +36,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(Page<AlertView>))]
+[JsonSerializable(typeof(Page<ApprovalView>))]
 [JsonSerializable(typeof(Page<AuditView>))]
 [JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(Page<BudgetView>))]
@@ -41,7 +46,9 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<RawJson>))]
 [JsonSerializable(typeof(Page<RoleView>))]
 [JsonSerializable(typeof(Page<RuleView>))]
+[JsonSerializable(typeof(Page<ScheduleView>))]
 [JsonSerializable(typeof(Page<SilenceView>))]
+[JsonSerializable(typeof(Page<StepView>))]
 [JsonSerializable(typeof(Page<UserView>))]
 [JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]

@@ -18,6 +18,8 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
     private static readonly Dictionary<string, string> Unaudited = new(StringComparer.Ordinal)
     {
         ["POST /api/v1/agents/{id}/executions"] = "an execution is its own record, with user and key",
+        ["POST /api/v1/commands/{id}/executions"] = "an execution is its own record, with user and key",
+        ["POST /api/v1/workflows/{id}/executions"] = "an execution is its own record, with user and key",
         ["POST /health/check"] = "looks, changes nothing",
         ["POST /mcp"] = "starts executions",
         ["POST /v1/chat/completions"] = "a call is its own record, with user and key",
@@ -90,7 +92,15 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         var id = (await Gateway.StartAsync(role: Role.User)).GetProperty("id").GetString()!;
         await DoAsync("execution.cancelled", id, HttpMethod.Post, $"/api/v1/executions/{id}/cancel", null, GatewayServer.KeyOf(Role.Operator));
         await DoAsync("execution.retried", id, HttpMethod.Post, $"/api/v1/executions/{id}/retry", null, GatewayServer.KeyOf(Role.Operator));
-        await FireAlertAsync("fired-1");
+        foreach (var step in (string[])["a", "b"])
+            await ExecuteAsync($"INSERT INTO workflow_approvals (execution_id, step, message, role, asked_at, expires_at) VALUES ('{id}', '{step}', 'm', 'operator', 1, 9000000000000000)");
+        await DoAsync("execution.approved", id, HttpMethod.Post, $"/api/v1/executions/{id}/approve", """{"step":"a"}""");
+        await DoAsync("execution.refused", id, HttpMethod.Post, $"/api/v1/executions/{id}/approve", """{"approved":false,"comment":"no"}""");
+        await ExecuteAsync(
+            """
+            INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at)
+            VALUES ('fired-1', 'Manual', 'f', '{}', 'info', 'firing', 1, 's', 'd', 'r', 1, 1)
+            """);
         await DoAsync("alert.acknowledged", "fired-1", HttpMethod.Post, "/alerts/fired-1/acknowledge", """{"note":"looking"}""");
         var cookie = await SignInAsync(GatewayServer.KeyOf(Role.Viewer), HttpStatusCode.SeeOther);
         expected.Add("session.started env-1");
@@ -225,14 +235,10 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         return [.. page.GetProperty("items").EnumerateArray()];
     }
 
-    private async Task FireAlertAsync(string id)
+    private async Task ExecuteAsync(string sql)
     {
         await using var database = await TestStore.SqliteAsync(Gateway.ConnectionString);
-        await using var command = database.Database.CreateCommand(
-            $"""
-            INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at)
-            VALUES ('{id}', 'Manual', '{id}', '{"{}"}', 'info', 'firing', 1, 's', 'd', 'r', 1, 1)
-            """);
+        await using var command = database.Database.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Token);
     }
 
