@@ -13,6 +13,9 @@ internal static class OpenApiSetup
     private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
+        ["StartCommand"] = """{"input":{"message":"Last month three lines were missing from the invoice export.","tone":"formal"}}""",
+        ["StartWorkflow"] = """{"input":{"diff":"-    try { await pump(channel); } finally { await channel.close(); }\n+    await pump(channel);\n+    await channel.close();"},"timeout":"30m"}""",
+        ["Approve"] = """{"step":"send","approved":true,"comment":"Read and fine"}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
         ["CreateChatCompletion"] = """{"model":"agent/daily_brief","messages":[{"role":"user","content":"Monday 09:00 design review."}],"stream":true,"stream_options":{"include_usage":true}}""",
         ["CreateEmbedding"] = """{"model":"openai/text-embedding-3-small","input":"Monday 09:00 design review."}""",

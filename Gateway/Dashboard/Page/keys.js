@@ -95,7 +95,7 @@ function Key({ id, onClose, onChanged }) {
       <label for="change-name">Name</label><input id="change-name" name="name" required maxlength="200" defaultValue=${key.name} />
       <label for="change-role">Role</label><select id="change-role" name="role">${roles.map(([r, what]) => html`<option key=${r} value=${r} selected=${r === key.role}>${r}: ${what}</option>`)}</select>
       <label for="change-life">Good</label><select id="change-life" name="life"><option value="same" selected>as it is</option>${lives.map(([text, v]) => html`<option key=${v} value=${v}>${text}${v && ' from now'}</option>`)}</select>
-      <div class="row"><${Confirm} text="Revoke" question="Really revoke" subject=${key.name} onConfirm=${revoke} /><button type="submit" class="main">Save</button></div>
+      <div class="row"><${Confirm} text="Revoke" name=${key.name} onConfirm=${revoke} /><button type="submit" class="main">Save</button></div>
     </form>`}
     ${saved && html`<p class="good" role="status">${key.status === 'revoked' ? 'Revoked: it opens nothing any more.' : 'Saved.'}</p>`}
     <${Problem} error=${error} />

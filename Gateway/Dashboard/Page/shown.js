@@ -13,6 +13,16 @@ export function Status({ status }) {
   return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${text}</span>`;
 }
 
+/** A button that asks once more. */
+export function Confirm({ text, name, onConfirm }) {
+  const [asked, setAsked] = useState(false);
+  const press = () => {
+    setAsked(!asked);
+    if (asked) onConfirm();
+  };
+  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? 'Really ' : ''}${asked ? text.toLowerCase() : text} ${name}`}>${asked ? `Really ${text.toLowerCase()}` : text}</button>`;
+}
+
 /** A figure with its name, and what it leads to. */
 export function Tile({ title, value, note, mood = '', href }) {
   return html`<${href ? 'a' : 'div'} class=${`tile card ${mood}`} href=${href}><h2>${title}</h2><p class="figure">${value}</p><p class="quiet note">${note ?? ''}</p></${href ? 'a' : 'div'}>`;
@@ -51,13 +61,3 @@ export function asText(value) {
 export const points = (history, values, factor = 1) => values.map((v, i) => [history.start + i * history.step_seconds, v === null ? null : v * factor]);
 
 export const end = history => history.start + history.requests_per_second.length * history.step_seconds;
-
-/** A button that asks once more before it acts; leaving it takes the question back. */
-export function Confirm({ text, question, subject, onConfirm }) {
-  const [asked, setAsked] = useState(false);
-  const press = async () => {
-    setAsked(!asked);
-    if (asked) await onConfirm();
-  };
-  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? question : text} ${subject}`}>${asked ? question : text}</button>`;
-}

@@ -58,7 +58,7 @@ function User({ name, onClose, onChanged }) {
   return html`<${Pane} title=${user.name} subtitle=${user.status === 'disabled' ? 'Disabled: none of its keys is let in' : user.roles.join(', ')} onClose=${onClose}>
     <p class="row">${user.status === 'disabled'
       ? html`<button class="button" onClick=${() => set(false)}>Enable</button>`
-      : html`<${Confirm} text="Disable" question="Really disable" subject=${user.name} onConfirm=${() => set(true)} />`}</p>
+      : html`<${Confirm} text="Disable" name=${user.name} onConfirm=${() => set(true)} />`}</p>
     <${Problem} error=${error} />
     <${Attributes} title="Facts, 30 days" items=${facts.filter(([, v]) => v).map(([key, value]) => ({ key, value }))} />
     <p class="links"><a href=${link(['keys'], { user: user.name, status: 'all' })}>Keys</a><a href=${link(['executions'], { user: user.name })}>Executions</a><a href=${link(['audit'], { actor: user.name })}>What it changed</a></p>

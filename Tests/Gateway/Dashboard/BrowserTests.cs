@@ -12,7 +12,7 @@ namespace OsMEN.Tests.Gateway.Dashboard;
 [Collection(AloneOnTheMachine.Name)]
 public sealed class BrowserTests : IAsyncLifetime
 {
-    internal const string Chromium = "/usr/bin/chromium";
+    private const string Chromium = "/usr/bin/chromium";
     private const string Key = "osm_dashboard_tests_0123456789";
 
     // Counts twice a second, for as long as it is let.
@@ -95,7 +95,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await using var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1280, Height = 800 } });
         context.SetDefaultTimeout(15_000);
         var page = await context.NewPageAsync();
-        Listen(page, _complaints);
+        Listen(page);
 
         await page.GotoAsync(new Uri(_gateway!.Url, "/dashboard").ToString());
         await InspectAsync(page, "sign-in");
@@ -164,13 +164,13 @@ public sealed class BrowserTests : IAsyncLifetime
         await See(page.Locator(".tile")).ToHaveCountAsync(8);
     }
 
-    internal static ILocatorAssertions See(ILocator what)
+    private static ILocatorAssertions See(ILocator what)
     {
         Assertions.SetDefaultExpectTimeout(20_000);
         return Assertions.Expect(what);
     }
 
-    internal static async Task SignInAsync(IPage page, string key)
+    private static async Task SignInAsync(IPage page, string key)
     {
         await page.GetByLabel("Your key").FillAsync(key);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -188,19 +188,18 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private async Task OpenAsync(IPage page, string path) => await page.GotoAsync($"{_gateway!.Url}dashboard#/{path}");
 
-    /// <summary>Gathers what the page's console complains of.</summary>
-    internal static void Listen(IPage page, List<string> complaints)
+    private void Listen(IPage page)
     {
         page.Console += (_, message) =>
         {
             if (message.Type is "error" or "warning")
-                complaints.Add(message.Text);
+                _complaints.Add(message.Text);
         };
-        page.PageError += (_, error) => complaints.Add(error);
+        page.PageError += (_, error) => _complaints.Add(error);
     }
 
     /// <summary>In light, dark and at phone width: no serious violation, nothing wider than the screen; pictures if wanted.</summary>
-    internal static async Task InspectAsync(IPage page, string name)
+    private static async Task InspectAsync(IPage page, string name)
     {
         using var script = new StreamReader(typeof(BrowserTests).Assembly.GetManifestResourceStream("axe.min.js")!);
         await page.EvaluateAsync(await script.ReadToEndAsync(Token));

@@ -9,24 +9,14 @@ namespace OsMEN.Tests.Gateway.Dashboard;
 [Collection(AloneOnTheMachine.Name)]
 public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<GatewayServer>
 {
-    private readonly List<string> _complaints = [];
-
     [Fact]
     public async Task A_key_is_made_copied_used_changed_and_revoked_its_user_disabled_and_all_of_it_found_in_the_log()
     {
-        Assert.SkipUnless(File.Exists(BrowserTests.Chromium), $"{BrowserTests.Chromium} is not installed.");
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = BrowserTests.Chromium,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
-        await using var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1280, Height = 800 }, Permissions = ["clipboard-read", "clipboard-write"] });
-        context.SetDefaultTimeout(15_000);
-        var page = await context.NewPageAsync();
-        BrowserTests.Listen(page, _complaints);
-        await page.GotoAsync(new Uri(gateway.Address, "/dashboard").ToString());
-        await BrowserTests.SignInAsync(page, GatewayServer.AdminKey);
+        Assert.SkipUnless(File.Exists(DashboardBrowser.Program), $"{DashboardBrowser.Program} is not installed.");
+        await using var browser = await DashboardBrowser.StartAsync(gateway.Address);
+        var page = browser.Page;
+        await page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await browser.SignInAsync(GatewayServer.AdminKey);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Keys", Exact = true }).ClickAsync();
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(4);
@@ -41,13 +31,10 @@ public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<Gateway
         Assert.Equal(made, await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
         Assert.Equal(HttpStatusCode.OK, await UseAsync(made));
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(5);
-        await BrowserTests.InspectAsync(page, "keys");
+        await browser.InspectAsync("keys");
 
         // Somebody signs in with it, and sees nothing of what is for administrators.
-        await using var other = await browser.NewContextAsync();
-        var others = await other.NewPageAsync();
-        await others.GotoAsync(new Uri(gateway.Address, "/dashboard").ToString());
-        await BrowserTests.SignInAsync(others, made);
+        var others = await browser.OtherAsync(made);
         await See(others.GetByRole(AriaRole.Link, new() { Name = "Executions", Exact = true })).ToBeVisibleAsync();
         foreach (var name in (string[])["Keys", "Users", "Audit log"])
             await See(others.GetByRole(AriaRole.Link, new() { Name = name, Exact = true })).ToHaveCountAsync(0);
@@ -57,7 +44,7 @@ public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<Gateway
         await page.GetByRole(AriaRole.Link, new() { Name = "Open ci" }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await See(page.Locator(".pane h2")).ToHaveTextAsync("ci");
-        await BrowserTests.InspectAsync(page, "key");
+        await browser.InspectAsync("key");
         await page.Keyboard.PressAsync("Escape");
         await See(page.Locator(".pane")).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Link, new() { Name = "Open ci" }).ClickAsync();
@@ -77,13 +64,13 @@ public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<Gateway
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Users", Exact = true }).ClickAsync();
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(5);
-        await BrowserTests.InspectAsync(page, "users");
+        await browser.InspectAsync("users");
         await page.GetByRole(AriaRole.Link, new() { Name = "Open viewer-user" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Disable viewer-user" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Really disable viewer-user" }).ClickAsync();
         await See(page.GetByRole(AriaRole.Button, new() { Name = "Enable" })).ToBeVisibleAsync();
         Assert.Equal(HttpStatusCode.Unauthorized, await UseAsync(GatewayServer.KeyOf(Role.Viewer)));
-        await BrowserTests.InspectAsync(page, "user");
+        await browser.InspectAsync("user");
         await page.GetByRole(AriaRole.Button, new() { Name = "Enable" }).ClickAsync();
         await See(page.GetByRole(AriaRole.Button, new() { Name = "Disable viewer-user" })).ToBeVisibleAsync();
         Assert.Equal(HttpStatusCode.OK, await UseAsync(GatewayServer.KeyOf(Role.Viewer)));
@@ -91,16 +78,16 @@ public sealed class KeyPagesTests(GatewayServer gateway) : IClassFixture<Gateway
         await page.GetByRole(AriaRole.Link, new() { Name = "Audit log", Exact = true }).ClickAsync();
         await See(page.Locator(".table-box tbody b")).ToHaveTextAsync(["user.enabled", "user.disabled", "key.revoked", "key.changed", "session.started", "key.created", "session.started"]);
         await See(page.Locator(".table-box tbody tr").Nth(3)).ToContainTextAsync("role: viewer operator");
-        await BrowserTests.InspectAsync(page, "audit");
+        await browser.InspectAsync("audit");
         await page.GetByLabel("What", new() { Exact = true }).SelectOptionAsync("key");
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(3);
         await page.GetByLabel("By whom").FillAsync("nobody");
         await See(page.Locator(".empty")).ToContainTextAsync("None matches.");
         Assert.DoesNotContain(made[..12], await page.ContentAsync(), StringComparison.Ordinal);
-        Assert.Empty(_complaints);
+        Assert.Empty(browser.Complaints);
     }
 
-    private static ILocatorAssertions See(ILocator what) => BrowserTests.See(what);
+    private static ILocatorAssertions See(ILocator what) => DashboardBrowser.See(what);
 
     private async Task<HttpStatusCode> UseAsync(string key) => (await gateway.SendAsync(HttpMethod.Get, "/api/v1/agents", key: key)).Status;
 }
