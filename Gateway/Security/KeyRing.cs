@@ -24,7 +24,7 @@ internal sealed partial class KeyRing(
     private readonly CacheMetrics.Cache _lookups = caches.For("api_keys");
     private readonly SemaphoreSlim _refreshing = new(1);
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private FrozenDictionary<string, ApiKey>? _good;
+    private FrozenDictionary<string, ApiKey> _good = FrozenDictionary<string, ApiKey>.Empty;
     private (long Version, long Count, long Revoked, long Disabled) _version = (-1, 0, 0, 0);
 
     /// <summary>Those of <c>OSMEN_API_KEYS</c>, also of users that are disabled.</summary>
@@ -37,15 +37,20 @@ internal sealed partial class KeyRing(
     /// <summary>The same by the key's hash.</summary>
     public async ValueTask<ApiKey?> FindByHashAsync(string hash, CancellationToken cancellationToken)
     {
-        // Before the first look nobody knows whose user is disabled.
-        if (_good is null)
+        if (_version.Version < 0)
+        {
+            // Before the first look nobody knows whose user is disabled. While there is no database, those of the configuration see health and such.
+            if (!schema.Ready.IsCompleted)
+                return Array.Find(_configured, k => k.Hash == hash);
             await RefreshAsync(cancellationToken);
-        var found = _good!.GetValueOrDefault(hash);
+        }
+
+        var found = _good.GetValueOrDefault(hash);
         _lookups.Count(hit: found is not null);
         if (found is null && await table.FindAsync(hash, cancellationToken) is not null)
         {
             await RefreshAsync(cancellationToken);
-            found = _good!.GetValueOrDefault(hash);
+            found = _good.GetValueOrDefault(hash);
         }
 
         if (found is null || !found.IsValidAt(time.GetUtcNow()))
@@ -129,9 +134,11 @@ internal sealed partial class KeyRing(
         }
 
         // Also where the table cannot be read: keys expire all the same.
+        if (_version.Version < 0)
+            return;
         foreach (var (key, end) in _ends)
         {
-            if (_good?.GetValueOrDefault(key.Hash) is { } good && good.Role == key.Role && good.IsValidAt(time.GetUtcNow()))
+            if (_good.GetValueOrDefault(key.Hash) is { } good && good.Role == key.Role && good.IsValidAt(time.GetUtcNow()))
                 continue;
             _ends.TryRemove(key, out _);
             await end.CancelAsync();

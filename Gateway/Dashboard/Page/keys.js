@@ -36,12 +36,12 @@ export function Keys({ query, selected }) {
         ${made && html`<${Made} made=${made} onDone=${() => setMade(null)} />`}
         ${keys?.length === 0 && html`<${Empty} title="No keys">${status || role || user ? 'None matches.' : 'Make one for each person and program, so that one can be revoked without the others.'}</${Empty}>`}
         ${keys?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>Name</th><th>Role</th><th>Status</th><th class="wide">Used</th><th class="wide">Ends</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>Name</th><th>Role</th><th>Status</th><th class="wide">Used</th><th class="wide">Ends</th><th class="unless-phone"><span class="unseen">Open</span></th></tr></thead>
           <tbody>${keys.map(k => html`<tr key=${k.id} class=${k.id === selected ? 'selected' : ''}>
             <td class="break"><a href=${link(['keys', k.id], query)}><b>${k.name}</b></a><small class="block">${k.user}</small></td><td>${k.role}</td>
             <td><span class=${`state still ${moods[k.status]}`}><i></i>${k.status}</span></td>
             <td class="wide nowrap">${k.last_used_at ? ago(time(k.last_used_at)) : 'never'}</td><td class="wide nowrap">${k.expires_at ? dateTime(time(k.expires_at)) : 'never'}</td>
-            <td class="right"><a class="button" href=${link(['keys', k.id], query)} aria-label=${`Open ${k.name}`}>Open</a></td></tr>`)}</tbody>
+            <td class="right unless-phone"><a class="button" href=${link(['keys', k.id], query)} aria-label=${`Open ${k.name}`}>Open</a></td></tr>`)}</tbody>
         </table></div>`}
         <p class="pages">${cursor && html`<button class="button" onClick=${() => setQuery({ cursor: '' })}>First</button>`}${page?.next_cursor && html`<button class="button" onClick=${() => setQuery({ cursor: page.next_cursor })}>More</button>`}</p>
       </div>

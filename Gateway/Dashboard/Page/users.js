@@ -25,13 +25,13 @@ export function Users({ query, selected }) {
       <div class="scroll" tabindex="0" role="region" aria-label="Users">
         ${users?.length === 0 && html`<${Empty} title="No users">${status ? 'None matches.' : html`A user is the name that keys carry: <a href="#/keys">make a key</a>.`}</${Empty}>`}
         ${users?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>User</th><th>Status</th><th class="wide">Roles</th><th class="right">Keys</th><th class="right wide">Seen</th><th class="right wide">Executions</th><th class="right wide">Cost</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>User</th><th>Status</th><th class="wide">Roles</th><th class="right">Keys</th><th class="right wide">Seen</th><th class="right wide">Executions</th><th class="right wide">Cost</th><th class="unless-phone"><span class="unseen">Open</span></th></tr></thead>
           <tbody>${users.map(u => html`<tr key=${u.name} class=${u.name === selected ? 'selected' : ''}>
             <td class="break"><a href=${link(['users', u.name], { status })}><b>${u.name}</b></a></td>
             <td><span class=${`state still ${u.status === 'active' ? 'good' : 'bad'}`}><i></i>${u.status}</span></td>
             <td class="wide">${u.roles.join(', ') || '–'}</td><td class="right mono" title="active of all">${u.keys.active}/${u.keys.total}</td>
             <td class="right nowrap wide">${seen(u)}</td><td class="right mono wide">${count(u.executions)}</td><td class="right mono wide">${dollars(u.cost_usd)}</td>
-            <td class="right"><a class="button" href=${link(['users', u.name], { status })} aria-label=${`Open ${u.name}`}>Open</a></td></tr>`)}</tbody>
+            <td class="right unless-phone"><a class="button" href=${link(['users', u.name], { status })} aria-label=${`Open ${u.name}`}>Open</a></td></tr>`)}</tbody>
         </table></div>`}
         <p class="pages">${cursor && html`<button class="button" onClick=${() => setQuery({ cursor: '' })}>First</button>`}${page?.next_cursor && html`<button class="button" onClick=${() => setQuery({ cursor: page.next_cursor })}>More</button>`}</p>
       </div>

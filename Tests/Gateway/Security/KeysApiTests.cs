@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OsMEN.Executions;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Tests.Gateway.Security;
@@ -208,6 +211,15 @@ public sealed class KeysApiTests : IAsyncLifetime
         Assert.Equal("Zoe", Assert.Single((await GetAsync("/api/v1/users?status=disabled")).GetProperty("items").EnumerateArray()).GetProperty("name").GetString());
         Assert.Equal(4, (await GetAsync("/api/v1/users?status=active")).GetProperty("items").GetArrayLength());
         Assert.Equal(HttpStatusCode.BadRequest, (await _gateway.SendAsync(HttpMethod.Get, "/api/v1/users?state=active")).Status);
+    }
+
+    [Fact]
+    public async Task A_key_of_the_configuration_is_known_also_while_the_database_has_never_answered()
+    {
+        using var schema = new ExecutionSchema(_gateway.Store, TimeProvider.System, NullLogger<ExecutionSchema>.Instance);
+        using var ring = ActivatorUtilities.CreateInstance<KeyRing>(_gateway.Services, schema);
+        Assert.Equal("env-4", (await ring.FindAsync(GatewayServer.AdminKey, Token))!.Id);
+        Assert.Null(await ring.FindAsync("osm_nobody_knows_this", Token));
     }
 
     [Fact]
