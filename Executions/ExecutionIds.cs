@@ -7,6 +7,14 @@ public static class ExecutionIds
 {
     public static Guid New(DateTimeOffset acceptedAt) => Guid.CreateVersion7(acceptedAt);
 
+    /// <summary>The millisecond that an id was made for.</summary>
+    public static DateTimeOffset TimeOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return DateTimeOffset.FromUnixTimeMilliseconds((long)(BinaryPrimitives.ReadUInt64BigEndian(bytes) >> 16));
+    }
+
     /// <summary>The smallest id of that millisecond or later: a bound for ranges.</summary>
     public static Guid FirstOf(DateTimeOffset time)
     {

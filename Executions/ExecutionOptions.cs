@@ -43,6 +43,10 @@ public sealed class ExecutionOptions
     [Range(typeof(TimeSpan), "32.00:00:00", "3660.00:00:00")]
     public TimeSpan KeepCalls { get; set; } = TimeSpan.FromDays(400);
 
+    /// <summary>How long entries of the audit log are kept. Default 400 days.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3660.00:00:00")]
+    public TimeSpan KeepAudit { get; set; } = TimeSpan.FromDays(400);
+
     /// <summary>
     /// Delay after failed attempt number <paramref name="attempt"/>: exponential, and between half and all of it at random, so
     /// that what failed together does not come back together.

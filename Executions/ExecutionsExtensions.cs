@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using OsMEN.Executions.Audit;
 using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Commands;
@@ -58,6 +59,8 @@ public static class ExecutionsExtensions
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
         services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
         services.AddHostedService<CallRetention>();
+        services.AddSingleton<AuditTable>();
+        services.AddHostedService<AuditRetention>();
         services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<UserPrices>();
         services.AddHostedService(s => s.GetRequiredService<UserPrices>());

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using OsMEN.Gateway.Alerts;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
@@ -20,6 +21,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(AlertStatistics))]
 [JsonSerializable(typeof(AlertView))]
 [JsonSerializable(typeof(ApprovalView))]
+[JsonSerializable(typeof(AuditView))]
 [JsonSerializable(typeof(BudgetBody))]
 [JsonSerializable(typeof(BudgetView))]
 [JsonSerializable(typeof(ConfigView))]
@@ -29,21 +31,25 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(InfoView))]
+[JsonSerializable(typeof(KeyChangeRequest))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(Page<AlertView>))]
 [JsonSerializable(typeof(Page<ApprovalView>))]
+[JsonSerializable(typeof(Page<AuditView>))]
 [JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(Page<BudgetView>))]
 [JsonSerializable(typeof(Page<ChannelView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
+[JsonSerializable(typeof(Page<RoleView>))]
 [JsonSerializable(typeof(Page<RuleView>))]
 [JsonSerializable(typeof(Page<ScheduleView>))]
 [JsonSerializable(typeof(Page<SilenceView>))]
 [JsonSerializable(typeof(Page<StepView>))]
+[JsonSerializable(typeof(Page<UserView>))]
 [JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(ProjectionView))]
@@ -51,6 +57,8 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(RuleView))]
 [JsonSerializable(typeof(SilenceRequest))]
 [JsonSerializable(typeof(SilenceView))]
+[JsonSerializable(typeof(UserRequest))]
+[JsonSerializable(typeof(UserView))]
 [JsonSerializable(typeof(decimal))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class GatewayJsonContext : JsonSerializerContext

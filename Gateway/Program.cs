@@ -4,6 +4,7 @@ using OsMEN.Gateway;
 using OsMEN.Gateway.Agents;
 using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Analytics;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
@@ -63,6 +64,7 @@ return await StartupErrors.RunAsync(async () =>
     app.UseAuthentication();
     app.UseRateLimiter();
     app.UseAuthorization();
+    app.UseKeyEnds();
 
     app.MapDefaultEndpoints();
     app.MapAgentsApi();
@@ -71,6 +73,8 @@ return await StartupErrors.RunAsync(async () =>
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();
+    app.MapUsersApi();
+    app.MapAuditApi();
     app.MapBudgetsApi();
     app.MapAnalyticsApi();
     app.MapMcpApi();

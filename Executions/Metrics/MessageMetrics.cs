@@ -10,7 +10,7 @@ public sealed class MessageMetrics
     private const string Invalid = "invalid";
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Types =
-        new[] { "wake", "cancel", "live", "subscribe", "unsubscribe", "ping", "log", "status", "metrics", "output", "gap", "error", "subscribed", "unsubscribed", "pong" }
+        new[] { "wake", "cancel", "keys", "live", "subscribe", "unsubscribe", "ping", "log", "status", "metrics", "output", "gap", "error", "subscribed", "unsubscribed", "pong" }
             .ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     private readonly Counter<long> _count;

@@ -13,6 +13,7 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
 {
     private static readonly RedisChannel WakeChannel = Named("osmen:wake");
     private static readonly RedisChannel CancelChannel = Named("osmen:cancel");
+    private static readonly RedisChannel KeysChannel = Named("osmen:keys");
 
     /// <summary>False while Redis is away: readers then poll more often.</summary>
     public bool Connected => redis.IsConnected;
@@ -26,6 +27,9 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
     /// <summary>Says that an execution changed in the store, without saying how.</summary>
     public void Changed(Guid id) => Publish(Live(id), LiveMessage.Nudge);
 
+    /// <summary>Says that keys or users changed, without saying how.</summary>
+    public void KeysChanged() => Publish(KeysChannel, RedisValue.EmptyString);
+
     internal void Recorded(Guid id, EventChunk chunk, bool ended) => Publish(Live(id), LiveMessage.Write(chunk, ended));
 
     public Task OnWakeAsync(Action handler) => SubscribeAsync(WakeChannel, (_, value) => Received("wake", value, _ => handler()));
@@ -35,6 +39,8 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
         if (Guid.TryParseExact(text.ToString(), "N", out var id))
             handler(id);
     }));
+
+    public Task OnKeysChangedAsync(Action handler) => SubscribeAsync(KeysChannel, (_, value) => Received("keys", value, _ => handler()));
 
     /// <summary>Follows one execution from now on; dispose to stop.</summary>
     internal async Task<LiveSubscription> FollowAsync(Guid id)

@@ -1,4 +1,5 @@
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -13,9 +14,9 @@ internal static class AgentsApi
         var api = app.MapGroup("/api/v1/agents").RequireAuthorization(Policies.Read).WithTags("Agents");
         api.MapGet("", List).WithName("ListAgents").WithSummary("All agents").Produces<Page<RawJson>>().ProducesProblems();
         api.MapGet("/{id}", GetAsync).WithName("GetAgent").WithSummary("One agent, with an example of its input").Produces<RawJson>().ProducesProblems(404, 503);
-        api.MapPut("/{id}", PutAsync).RequireAuthorization(Policies.Manage).WithName("PutAgent").WithSummary("Adds or replaces an llm agent")
+        api.MapPut("/{id}", PutAsync).Audited("agent.put").RequireAuthorization(Policies.Manage).WithName("PutAgent").WithSummary("Adds or replaces an llm agent")
             .Accepts<RawJson>("application/json").Produces<RawJson>().ProducesValidationProblem().ProducesProblems(413, 415, 503);
-        api.MapDelete("/{id}", DeleteAsync).RequireAuthorization(Policies.Manage).WithName("DeleteAgent")
+        api.MapDelete("/{id}", DeleteAsync).Audited("agent.deleted").RequireAuthorization(Policies.Manage).WithName("DeleteAgent")
             .WithSummary("Removes an agent; one that a file declares stays hidden until it is put again").Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 503);
     }
 
@@ -35,12 +36,19 @@ internal static class AgentsApi
             return ProblemResponse.Invalid("id", "differs from the one in the address");
         if (agent is null)
             return ProblemResponse.Invalid(errors.Select(e => (e.Field, e.Message)));
+        var before = await catalog.FindFreshAsync(id, cancellationToken);
         await catalog.PutAsync(agent, cancellationToken);
+        context.Audit("agent.put", id, AuditChanges.BetweenJson(before is null ? null : AgentJson.Write(before), AgentJson.Write(agent)));
         return TypedResults.Ok(View(agent));
     }
 
-    private static async Task<IResult> DeleteAsync(string id, AgentCatalog catalog, CancellationToken cancellationToken) =>
-        await catalog.DeleteAsync(id, cancellationToken) ? TypedResults.NoContent() : Unknown();
+    private static async Task<IResult> DeleteAsync(string id, HttpContext context, AgentCatalog catalog, CancellationToken cancellationToken)
+    {
+        if (!await catalog.DeleteAsync(id, cancellationToken))
+            return Unknown();
+        context.Audit("agent.deleted", id);
+        return TypedResults.NoContent();
+    }
 
     private static RawJson View(AgentDefinition agent) => new(AgentJson.Write(agent));
 

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Alerts.State;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -19,7 +20,7 @@ internal static class AlertsApi
         var api = app.MapGroup("/alerts").RequireAuthorization(Policies.Read).WithTags("Alerts");
         api.MapGet("", ListAsync).WithName("ListAlerts").WithSummary("Alerts that are pending or fire; ?state=resolved for those of the last 24 h that ended")
             .Produces<Page<AlertView>>().ProducesValidationProblem().ProducesProblems(503);
-        api.MapPost("/{id}/acknowledge", AcknowledgeAsync).RequireAuthorization(Policies.Operate).WithName("AcknowledgeAlert")
+        api.MapPost("/{id}/acknowledge", AcknowledgeAsync).Audited("alert.acknowledged").RequireAuthorization(Policies.Operate).WithName("AcknowledgeAlert")
             .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>("application/json").Produces<AlertView>()
             .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
         api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first").Produces<Page<AlertView>>()
@@ -65,6 +66,7 @@ internal static class AlertsApi
         }
         var now = time.GetUtcNow();
         var done = await alerts.AcknowledgeAsync(id, context.User.Caller(), note, now, cancellationToken);
+        if (done) context.Audit("alert.acknowledged", id, null, new() { ["note"] = note });
         if (await alerts.FindAsync(id, cancellationToken) is not { } alert) return ProblemResponse.NotFound("There is no such alert.");
         return done
             ? TypedResults.Ok(AlertView.Of(alert, await silences.ReadAsync(now, cancellationToken), now))

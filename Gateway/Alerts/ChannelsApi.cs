@@ -3,6 +3,7 @@ using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Channels;
 using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -20,7 +21,7 @@ internal static class ChannelsApi
     public static void MapChannelsApi(this RouteGroupBuilder api)
     {
         api.MapGet("/channels", List).WithName("ListAlertChannels").WithSummary("Channels of the file, and whether they are on").Produces<Page<ChannelView>>().ProducesProblems();
-        api.MapPost("/channels/{name}/test", TestAsync).RequireAuthorization(Policies.Manage).WithName("TestAlertChannel").WithSummary("Sends a test notice at once")
+        api.MapPost("/channels/{name}/test", TestAsync).Audited("channel.tested").RequireAuthorization(Policies.Manage).WithName("TestAlertChannel").WithSummary("Sends a test notice at once")
             .Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 409, 502);
     }
 
@@ -31,6 +32,7 @@ internal static class ChannelsApi
     {
         if (source.Routing.Channels.FirstOrDefault(c => c.Name == name) is not { } channel) return ProblemResponse.NotFound("There is no such channel.");
         if (!channel.IsOn) return ProblemResponse.Create(StatusCodes.Status409Conflict, $"The channel is off: {string.Join(", ", channel.Unset)} is not set.");
+        context.Audit("channel.tested", name);
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now).ToString();
         var alert = new NoticeAlert(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.State;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -15,9 +16,9 @@ internal static class SilencesApi
     public static void MapSilencesApi(this RouteGroupBuilder api)
     {
         api.MapGet("/silences", ListAsync).WithName("ListSilences").WithSummary("Silences, also those of the last 30 days that ended").Produces<Page<SilenceView>>().ProducesProblems(503);
-        api.MapPost("/silences", CreateAsync).RequireAuthorization(Policies.Operate).WithName("CreateSilence").WithSummary("For a while nobody is told of alerts that match")
+        api.MapPost("/silences", CreateAsync).Audited("silence.created").RequireAuthorization(Policies.Operate).WithName("CreateSilence").WithSummary("For a while nobody is told of alerts that match")
             .Accepts<SilenceRequest>("application/json").Produces<SilenceView>(StatusCodes.Status201Created).ProducesValidationProblem().ProducesProblems(413, 415, 503);
-        api.MapDelete("/silences/{id}", EndAsync).RequireAuthorization(Policies.Operate).WithName("EndSilence").WithSummary("Ends a silence now")
+        api.MapDelete("/silences/{id}", EndAsync).Audited("silence.ended").RequireAuthorization(Policies.Operate).WithName("EndSilence").WithSummary("Ends a silence now")
             .Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 503);
     }
 
@@ -51,11 +52,17 @@ internal static class SilencesApi
         if (errors.Count > 0) return ProblemResponse.Invalid(errors.Select(e => (e.Field, e.Message)));
         var silence = new Silence(Guid.CreateVersion7(now).ToString(), matchers, starts, end, comment, context.User.Caller(), now);
         await silences.AddAsync(silence, cancellationToken);
+        context.Audit(
+            "silence.created", silence.Id, null, new() { ["matchers"] = Silence.WriteMatchers(silence.Matchers), ["starts_at"] = starts.ToString("u", CultureInfo.InvariantCulture), ["ends_at"] = end.ToString("u", CultureInfo.InvariantCulture), ["comment"] = comment });
         return TypedResults.Created($"/alerts/silences/{silence.Id}", SilenceView.Of(silence, now));
     }
 
-    private static async Task<IResult> EndAsync(string id, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken) =>
-        await silences.EndAsync(id, time.GetUtcNow(), cancellationToken) ? TypedResults.NoContent() : ProblemResponse.NotFound("There is no such silence, or it has ended.");
+    private static async Task<IResult> EndAsync(string id, HttpContext context, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!await silences.EndAsync(id, time.GetUtcNow(), cancellationToken)) return ProblemResponse.NotFound("There is no such silence, or it has ended.");
+        context.Audit("silence.ended", id);
+        return TypedResults.NoContent();
+    }
 
     private static DateTimeOffset? Time(JsonFields fields, string name, List<FieldError> errors)
     {

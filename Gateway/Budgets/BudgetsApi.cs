@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using OsMEN.Executions.Budgets;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -18,11 +20,11 @@ internal static class BudgetsApi
         api.MapGet("", ListAsync).WithName("ListBudgets").WithSummary("All budgets by id, with what is spent of them")
             .Produces<Page<BudgetView>>().ProducesValidationProblem().ProducesProblems(503);
         api.MapGet("/{id}", GetAsync).WithName("GetBudget").WithSummary("One budget, with what is spent of it").Produces<BudgetView>().ProducesProblems(404, 503);
-        api.MapPut("/{id}", PutAsync).RequireAuthorization(Policies.Manage).WithName("PutBudget")
+        api.MapPut("/{id}", PutAsync).Audited("budget.put").RequireAuthorization(Policies.Manage).WithName("PutBudget")
             .WithSummary("Sets a budget; answers when it holds everywhere. Another scope, period or time zone begins with nothing spent")
             .Accepts<BudgetBody>("application/json").Produces<BudgetView>().Produces<BudgetView>(StatusCodes.Status201Created)
             .ProducesValidationProblem().ProducesProblems(409, 413, 415, 503);
-        api.MapDelete("/{id}", DeleteAsync).RequireAuthorization(Policies.Manage).WithName("DeleteBudget").WithSummary("Removes a budget: nothing is refused by it any more")
+        api.MapDelete("/{id}", DeleteAsync).Audited("budget.deleted").RequireAuthorization(Policies.Manage).WithName("DeleteBudget").WithSummary("Removes a budget: nothing is refused by it any more")
             .Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 503);
     }
 
@@ -66,8 +68,10 @@ internal static class BudgetsApi
         var (budget, errors) = BudgetRequest.Read(body.RootElement, id);
         if (budget is null)
             return ProblemResponse.Invalid(errors.Select(e => (e.Field, e.Message)));
+        var before = await store.GetBudgetAsync(id, cancellationToken);
         if (await store.PutBudgetAsync(budget, time.GetUtcNow(), MaxBudgets, cancellationToken) is not { } isNew)
             return ProblemResponse.Create(StatusCodes.Status409Conflict, $"There are {MaxBudgets} budgets already; nothing was added.");
+        context.Audit("budget.put", id, Shown(before?.Definition), Shown(budget));
         await SettleInAsync(book, time, cancellationToken);
         if (await store.GetBudgetAsync(id, cancellationToken) is not { } stored)
             return Unknown();
@@ -75,13 +79,27 @@ internal static class BudgetsApi
         return isNew ? TypedResults.Created($"/api/v1/budgets/{id}", view) : TypedResults.Ok(view);
     }
 
-    private static async Task<IResult> DeleteAsync(string id, IBudgetStore store, BudgetBook book, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> DeleteAsync(string id, HttpContext context, IBudgetStore store, BudgetBook book, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!await store.DeleteBudgetAsync(id, cancellationToken))
             return Unknown();
+        context.Audit("budget.deleted", id);
         await SettleInAsync(book, time, cancellationToken);
         return TypedResults.NoContent();
     }
+
+    private static JsonObject? Shown(BudgetDefinition? budget) => budget is null ? null : new JsonObject
+    {
+        ["agent"] = budget.Scope.Agent,
+        ["user"] = budget.Scope.User,
+        ["key"] = budget.Scope.Key,
+        ["model"] = budget.Scope.Model,
+        ["platform"] = budget.Scope.Platform,
+        ["period"] = BudgetPeriods.Name(budget.Period),
+        ["time_zone"] = budget.TimeZone,
+        ["limit_usd"] = budget.LimitUsd,
+        ["alert_at"] = new JsonArray([.. budget.AlertAt.Select(a => JsonValue.Create(a))]),
+    };
 
     // Whoever has this answer may rely on it: no process goes by what was before any more.
     private static Task SettleInAsync(BudgetBook book, TimeProvider time, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -33,7 +35,7 @@ internal static class DashboardApi
         var api = app.MapGroup(Path).RequireAuthorization(Policies.Read).WithTags("Dashboard").ExcludeFromDescription();
         api.Map("/ws", ConnectAsync);
         api.MapGet("/config", ReadConfigAsync);
-        api.MapPut("/config", WriteConfigAsync).RequireAuthorization(Policies.Manage);
+        api.MapPut("/config", WriteConfigAsync).Audited("dashboard.changed").RequireAuthorization(Policies.Manage);
         api.MapGet("/performance", Performance);
         api.MapGet("/grafana", (GrafanaFiles files) => TypedResults.Ok(new Page<BoardView>(files.List(), null)));
         api.MapGet("/grafana/{name}", (string name, GrafanaFiles files) => files.Find(name) is { } board
@@ -111,6 +113,7 @@ internal static class DashboardApi
         if (errors.Count > 0)
             return ProblemResponse.Invalid(errors.DistinctBy(e => e.Field).Select(e => (e.Field, e.Message)));
         await config.WriteAsync(after, cancellationToken);
+        context.Audit("dashboard.changed", "dashboard", Shown(before), Shown(after));
         return TypedResults.Ok(View(after));
     }
 
@@ -119,6 +122,8 @@ internal static class DashboardApi
         var now = time.GetUtcNow();
         return TypedResults.Ok(new PerformanceView(now, requests.All.Summarise(LatencyWindow.SlotOf(now) - 1, 300 / LatencyWindow.SlotSeconds), requests.ByEndpoint(), source.History()));
     }
+
+    private static JsonObject Shown(DashboardConfig config) => new() { ["title"] = config.Title, ["refresh"] = DurationText.Format(config.Refresh) };
 
     private static ConfigView View(DashboardConfig config) => new(config.Title, DurationText.Format(config.Refresh));
 

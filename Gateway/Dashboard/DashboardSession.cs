@@ -19,6 +19,8 @@ internal sealed class DashboardSession(
     /// <summary>Runs until either side closes. <paramref name="ending"/> is the server's wish to end.</summary>
     public async Task RunAsync(CancellationToken ending)
     {
+        var keyEnd = keys.EndOf(key);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, keyEnd);
         var receiving = ReceiveAsync();
         var sending = Task.CompletedTask;
         var (status, reason) = (WebSocketCloseStatus.NormalClosure, "");
@@ -28,19 +30,13 @@ internal sealed class DashboardSession(
             long? sentAt = null;
             do
             {
-                if (!keys.IsStillGood(key))
-                {
-                    (status, reason) = (WebSocketCloseStatus.PolicyViolation, "The key is no longer valid.");
-                    break;
-                }
-
                 if (sentAt is { } at && time.GetElapsedTime(at) < config.Current.Refresh)
                     continue;
                 sentAt = time.GetTimestamp();
-                sending = SendAsync(await source.ReadAsync(ending));
-                await sending.WaitAsync(limits.SlowReader, time, ending);
+                sending = SendAsync(await source.ReadAsync(either.Token));
+                await sending.WaitAsync(limits.SlowReader, time, either.Token);
             }
-            while (await timer.WaitForNextTickAsync(ending) && !receiving.IsCompleted);
+            while (await timer.WaitForNextTickAsync(either.Token) && !receiving.IsCompleted);
         }
         catch (TimeoutException)
         {
@@ -49,7 +45,9 @@ internal sealed class DashboardSession(
         }
         catch (OperationCanceledException)
         {
-            (status, reason) = (WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again.");
+            (status, reason) = keyEnd.IsCancellationRequested
+                ? (WebSocketCloseStatus.PolicyViolation, "The key is no longer valid, or has another role now.")
+                : (WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again.");
         }
         catch (WebSocketException)
         {

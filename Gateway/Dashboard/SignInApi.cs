@@ -1,3 +1,4 @@
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Web;
@@ -12,8 +13,8 @@ internal static class SignInApi
 
     public static void MapSignInApi(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/dashboard/session", SignInAsync).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
-        app.MapDelete("/dashboard/session", SignOutAsync).RequireAuthorization(Policies.Read).ExcludeFromDescription();
+        app.MapPost("/dashboard/session", SignInAsync).Audited("session.started", "session.refused").AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+        app.MapDelete("/dashboard/session", SignOutAsync).Audited("session.ended").RequireAuthorization(Policies.Read).ExcludeFromDescription();
     }
 
     /// <summary>The page that asks for a key.</summary>
@@ -27,7 +28,7 @@ internal static class SignInApi
             assets.Text("signin.html").Replace(Place, problem is null ? "" : $"<p class=\"problem\" role=\"alert\">{problem}</p>", StringComparison.Ordinal), context.RequestAborted);
     }
 
-    private static async Task SignInAsync(HttpContext context, PageAssets assets, KeyRing keys, Sessions sessions, WrongKeyLimit wrongKeys, CancellationToken cancellationToken)
+    private static async Task SignInAsync(HttpContext context, PageAssets assets, KeyRing keys, Sessions sessions, WrongKeyLimit wrongKeys, AuditLog audit, CancellationToken cancellationToken)
     {
         DashboardApi.SetHeaders(context, assets);
         var request = context.Request;
@@ -55,19 +56,22 @@ internal static class SignInApi
         if (await keys.FindAsync(form["key"].ToString().Trim(), cancellationToken) is not { } key)
         {
             wrongKeys.Note(address);
+            await audit.WriteRefusalAsync(context);
             await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, "The key is unknown, expired or revoked.");
             return;
         }
 
         await sessions.EndAsync(context, cancellationToken);
         await sessions.BeginAsync(context, key, cancellationToken);
+        await audit.WriteAsync(audit.Entry(context, "session.started", key.Id, key: key));
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = DashboardApi.Path;
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context, Sessions sessions, CancellationToken cancellationToken)
     {
-        await sessions.EndAsync(context, cancellationToken);
+        if (await sessions.EndAsync(context, cancellationToken))
+            context.Audit("session.ended", ApiKeyAuthentication.KeyOf(context).Id);
         return TypedResults.NoContent();
     }
 }

@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Workflows;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -21,10 +22,10 @@ internal static class ExecutionsApi
             .Produces<Page<ExecutionView>>().ProducesValidationProblem().ProducesProblems(503);
         api.MapGet("/executions/{id}", GetAsync).WithName("GetExecution").WithSummary("One execution")
             .Produces<ExecutionView>().ProducesProblems(404, 503);
-        api.MapPost("/executions/{id}/cancel", CancelAsync).RequireAuthorization(Policies.Run).WithName("CancelExecution")
+        api.MapPost("/executions/{id}/cancel", CancelAsync).Audited("execution.cancelled").RequireAuthorization(Policies.Run).WithName("CancelExecution")
             .WithSummary("Cancels: 200 once it is, 202 while its worker stops it, 409 when it had ended before")
             .Produces<ExecutionView>().Produces<ExecutionView>(StatusCodes.Status202Accepted).ProducesProblems(404, 409, 503);
-        api.MapPost("/executions/{id}/retry", RetryAsync).RequireAuthorization(Policies.Run).WithName("RetryExecution")
+        api.MapPost("/executions/{id}/retry", RetryAsync).Audited("execution.retried").RequireAuthorization(Policies.Run).WithName("RetryExecution")
             .WithSummary("Queues a failed, cancelled or timed-out execution again")
             .Produces<ExecutionView>(StatusCodes.Status202Accepted).ProducesProblems(404, 409, 503);
     }
@@ -68,6 +69,8 @@ internal static class ExecutionsApi
             return Unknown();
         if (!result.Changed && result.Execution.Status != ExecutionStatus.Cancelled)
             return ProblemResponse.Create(StatusCodes.Status409Conflict, $"The execution had ended before: {result.Execution.Status.ToWire()}.");
+        if (result.Changed)
+            AuditIfForeign(context, "execution.cancelled", result.Execution);
         signals.Cancel(guid);
         signals.Changed(guid);
 
@@ -89,9 +92,17 @@ internal static class ExecutionsApi
             return Unknown();
         if (!result.Changed)
             return ProblemResponse.Create(StatusCodes.Status409Conflict, $"Only what failed, timed out or was cancelled can be retried; this is {result.Execution.Status.ToWire()}.");
+        AuditIfForeign(context, "execution.retried", result.Execution);
         signals.Changed(guid);
         signals.Wake();
         return TypedResults.Accepted($"/api/v1/executions/{guid}", ExecutionView.Of(result.Execution));
+    }
+
+    // What owners do with their own is in its events.
+    private static void AuditIfForeign(HttpContext context, string action, Execution execution)
+    {
+        if (ApiKeyAuthentication.KeyOf(context).User != execution.User)
+            context.Audit(action, execution.Id.ToString(), new() { ["user"] = execution.User, ["kind"] = execution.Kind.ToWire(), ["target"] = execution.Target }, null);
     }
 
     private static IResult Unknown() => ProblemResponse.NotFound("There is no such execution.");

@@ -13,6 +13,9 @@ internal static class OpenApiSetup
     private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
+        ["StartCommand"] = """{"input":{"message":"Last month three lines were missing from the invoice export.","tone":"formal"}}""",
+        ["StartWorkflow"] = """{"input":{"diff":"-    try { await pump(channel); } finally { await channel.close(); }\n+    await pump(channel);\n+    await channel.close();"},"timeout":"30m"}""",
+        ["Approve"] = """{"step":"send","approved":true,"comment":"Read and fine"}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
         ["CreateChatCompletion"] = """{"model":"agent/daily_brief","messages":[{"role":"user","content":"Monday 09:00 design review."}],"stream":true,"stream_options":{"include_usage":true}}""",
         ["CreateEmbedding"] = """{"model":"openai/text-embedding-3-small","input":"Monday 09:00 design review."}""",
@@ -21,6 +24,8 @@ internal static class OpenApiSetup
         ["PutAlertRule"] = """{"summary":"{value} executions wait","description":"{value} executions that are due have no worker, more than {threshold}, for {for}.","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"critical"}""",
         ["PutPrices"] = """{"openai/my-model*":{"input_cost_per_token":2.5e-6,"output_cost_per_token":1e-5},"^openai/gpt-6(-mini)?$":{"input_cost_per_token":2e-6,"output_cost_per_token":8e-6,"effective_from":"2030-01-01"},"openai/old":null}""",
         ["PutBudget"] = """{"scope":{"agent":"daily_brief"},"period":"day","time_zone":"Europe/Berlin","limit_usd":5,"alert_at":[0.85,0.95]}""",
+        ["ChangeKey"] = """{"role":"viewer","expires_at":"2030-01-31T08:00:00Z"}""",
+        ["PutUser"] = """{"disabled":true}""",
         ["CreateKey"] = """{"name":"ci","role":"user","user":"ci@example.com","expires_in":"720h"}""",
     };
 

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OsMEN.Executions.Prices;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -14,6 +16,7 @@ internal static class PricesApi
     // LiteLLM's whole file has 1.5 MB.
     private const long MaxFile = 16 << 20;
     private const int MostErrors = 20;
+    private const int MostNames = 5;
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -23,7 +26,7 @@ internal static class PricesApi
         api.MapGet("", Get).RequireAuthorization(Policies.Read).WithName("GetPrices").WithSummary("Prices by platform and model")
             .WithDescription("In LiteLLM's keys, dollars a token: your own, and those that were shipped where you have none of that name. `?source=user` or `?source=shipped` for one of the two.")
             .Produces<RawJson>().ProducesValidationProblem().ProducesProblems(503);
-        api.MapPut("", PutAsync).RequireAuthorization(Policies.Manage).WithName("PutPrices").WithSummary("Merges prices of your own, also LiteLLM's whole file")
+        api.MapPut("", PutAsync).Audited("prices.put").RequireAuthorization(Policies.Manage).WithName("PutPrices").WithSummary("Merges prices of your own, also LiteLLM's whole file")
             .WithDescription(
                 "Names are `platform/model`, patterns such as `openai/gpt-4o*`, or regular expressions from `^` to `$`. An entry may have `effective_from`, a name several entries in an array. " +
                 "null removes what you have under a name; a shipped price holds then again. Holds on every gateway and worker within two seconds; what was recorded keeps its cost. Answers your own prices.")
@@ -57,7 +60,21 @@ internal static class PricesApi
             return ProblemResponse.Invalid(content.Errors.Take(MostErrors).Select(e => (Shorten(e.Name), e.Error)));
         if (!await prices.MergeAsync(content, cancellationToken))
             return ProblemResponse.Invalid("", $"there would be more than {UserPrices.MaxEntries} prices");
+        context.Audit("prices.put", "prices", null, Shown(content));
         return TypedResults.Ok(Write(table.UserEntries));
+    }
+
+    // A file of a provider has thousands: the log names the first of each.
+    private static JsonObject Shown(PriceFileContent content)
+    {
+        static JsonNode Names(IEnumerable<string> names) => string.Join(", ", names.Distinct(StringComparer.OrdinalIgnoreCase).Take(MostNames).Select(n => n.Length <= 30 ? n : n[..30]));
+        return new JsonObject
+        {
+            ["set"] = content.Entries.Count == 0 ? null : content.Entries.Count,
+            ["set_names"] = content.Entries.Count == 0 ? null : Names(content.Entries.Select(e => e.Name)),
+            ["removed"] = content.Removed.Count == 0 ? null : content.Removed.Count,
+            ["removed_names"] = content.Removed.Count == 0 ? null : Names(content.Removed),
+        };
     }
 
     // An object by name; a name with several times has an array.

@@ -7,7 +7,7 @@ namespace OsMEN.Gateway.Security;
 /// <summary>A key as it is known here: never the key itself.</summary>
 /// <param name="Hash">SHA-256 of the key, in hex. Keys are 32 random bytes, so neither salt nor stretching adds anything.</param>
 internal sealed record ApiKey(
-    string Id, string Name, string Hash, Role Role, string User, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt)
+    string Id, string Name, string Hash, Role Role, string User, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt = null)
 {
     public const string Prefix = "osm_";
     public const string IdClaim = "key_id";
@@ -17,6 +17,11 @@ internal sealed record ApiKey(
     /// <summary>Made once: it is the same for each request.</summary>
     public ClaimsPrincipal Principal => _principal ??= new ClaimsPrincipal(new ClaimsIdentity(
         [new Claim(ClaimTypes.Name, User), new Claim(ClaimTypes.Role, Role.ToWire()), new Claim(IdClaim, Id)], ApiKeyAuthentication.SchemeName));
+
+    /// <summary>It comes from <c>OSMEN_API_KEYS</c> and is changed there only.</summary>
+    public bool IsConfigured => IsConfiguredId(Id);
+
+    public static bool IsConfiguredId(string id) => id.StartsWith(ConfiguredKeys.IdPrefix, StringComparison.Ordinal);
 
     public bool IsValidAt(DateTimeOffset now) => ExpiresAt is not { } end || now < end;
 

@@ -6,6 +6,8 @@ namespace OsMEN.Gateway.Security;
 /// <summary>Keys of <c>OSMEN_API_KEYS</c>: <c>key[:role[:user]]</c>, separated by commas. The role is admin and the user <c>admin</c> unless said.</summary>
 internal static class ConfiguredKeys
 {
+    public const string IdPrefix = "env-";
+
     private const string Name = "OSMEN_API_KEYS";
     private const int ShortestKey = 16;
 
@@ -25,7 +27,7 @@ internal static class ConfiguredKeys
             var user = parts.Length > 2 ? parts[2] : role.ToWire();
             if (!Users.IsValid(user))
                 throw new ConfigurationException(Name, place, "key:role:user with a user of 1 to 200 printable characters");
-            keys.Add(new ApiKey(string.Create(CultureInfo.InvariantCulture, $"env-{keys.Count + 1}"), "OSMEN_API_KEYS", ApiKey.HashOf(parts[0]), role, user, now, null, null));
+            keys.Add(new ApiKey(string.Create(CultureInfo.InvariantCulture, $"{IdPrefix}{keys.Count + 1}"), Name, ApiKey.HashOf(parts[0]), role, user, now, null, null));
         }
 
         return keys;

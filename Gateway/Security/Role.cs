@@ -38,6 +38,15 @@ internal static class RoleNames
 {
     public static readonly string[] All = ["viewer", "user", "operator", "admin"];
 
+    /// <summary>What each may do, in the order of <see cref="All"/>; the whole matrix stands in docs/security.md.</summary>
+    public static readonly string[] Descriptions =
+    [
+        "Reads everything but keys, users and the audit log; starts and changes nothing.",
+        "Runs agents; sees, cancels and retries what keys of the same user started.",
+        "Reads as a viewer; runs, cancels and retries everybody's executions; acknowledges and silences alerts.",
+        "Everything: also agents, budgets, prices, alert rules, keys and users, and reads the audit log.",
+    ];
+
     public static string ToWire(this Role role) => All[(int)role];
 
     public static bool TryParse([NotNullWhen(true)] string? text, out Role role)

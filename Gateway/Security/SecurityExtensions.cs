@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using OsMEN.Gateway.Audit;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Metrics;
 
@@ -16,6 +17,10 @@ internal static class SecurityExtensions
         ConfiguredKeys.Read(builder.Configuration, DateTimeOffset.UnixEpoch);
         WrongKeyLimit.Read(builder.Configuration);
         services.AddSingleton<ApiKeyTable>();
+        services.AddSingleton<UserTable>();
+        services.AddSingleton<UserReader>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<KeyAdministration>();
         services.AddSingleton<KeyRing>();
         services.AddHostedService(s => s.GetRequiredService<KeyRing>());
         services.AddSingleton<SessionTable>();

@@ -56,15 +56,16 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, TimeProvider ti
         context.Response.Cookies.Append(NameFor(context.Request), value, Options(context.Request, ends - now));
     }
 
-    /// <summary>Ends the request's session, if it has one, here and everywhere.</summary>
-    public async Task EndAsync(HttpContext context, CancellationToken cancellationToken)
+    /// <summary>Ends the request's session, here and everywhere; false when it has none.</summary>
+    public async Task<bool> EndAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (Read(context.Request) is not { } value)
-            return;
+            return false;
         var hash = ApiKey.HashOf(value);
         await table.RemoveAsync(hash, cancellationToken);
         _remembered.TryRemove(hash, out _);
         context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
+        return true;
     }
 
     // Cookies know no ports: each gateway of a machine has one of its own.

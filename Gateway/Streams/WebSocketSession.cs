@@ -23,8 +23,6 @@ internal sealed partial class WebSocketSession(
     // Frames may be large: a log line is up to 1 MiB.
     private const int MaxQueued = 64;
 
-    private static readonly TimeSpan KeyCheck = TimeSpan.FromMilliseconds(500);
-
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     private readonly ConcurrentDictionary<string, Subscription> _subscriptions = new(StringComparer.OrdinalIgnoreCase);
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
@@ -35,9 +33,11 @@ internal sealed partial class WebSocketSession(
     {
         using var stop = new CancellationTokenSource();
         await using var ended = ending.Register(() => Stop(stop, WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again."));
+
+        // A key that is revoked, expires or gets another role closes what it opened.
+        await using var keyEnded = keys.EndOf(key).Register(() => Stop(stop, WebSocketCloseStatus.PolicyViolation, "The key is no longer valid, or has another role now."));
         var stopped = Task.Delay(Timeout.Infinite, stop.Token);
         var sending = SendAsync(stop.Token);
-        var watching = WatchKeyAsync(stop);
         var receiving = ReceiveAsync(stop);
         await Task.WhenAny(receiving, stopped);
         await stop.CancelAsync();
@@ -47,7 +47,6 @@ internal sealed partial class WebSocketSession(
             subscription.Stop.Dispose();
         }
 
-        await watching;
         await CloseAsync(sending, receiving);
     }
 
@@ -240,25 +239,6 @@ internal sealed partial class WebSocketSession(
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The receiving side sees the same end.
-        }
-    }
-
-    // A key that is revoked or expires closes what it opened.
-    private async Task WatchKeyAsync(CancellationTokenSource stop)
-    {
-        using var timer = new PeriodicTimer(KeyCheck, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stop.Token))
-            {
-                if (keys.IsStillGood(key))
-                    continue;
-                Stop(stop, WebSocketCloseStatus.PolicyViolation, "The key is no longer valid.");
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The connection ends.
         }
     }
 

@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Workflows;
+using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -24,7 +25,7 @@ internal static class ApprovalsApi
         var api = app.MapGroup("/api/v1").RequireAuthorization(Policies.Read).WithTags("Workflows");
         api.MapGet("/approvals", ListAsync).WithName("ListApprovals").WithSummary("Decisions that workflows wait for, oldest first")
             .Produces<Page<ApprovalView>>().ProducesProblems(503);
-        api.MapPost("/executions/{id}/approve", DecideAsync).RequireAuthorization(Policies.Run).WithName("Approve")
+        api.MapPost("/executions/{id}/approve", DecideAsync).Audited("execution.approved", "execution.refused").RequireAuthorization(Policies.Run).WithName("Approve")
             .WithSummary("Approves, or refuses with {\"approved\": false}, what a workflow waits for")
             .Accepts<DecisionRequest>("application/json").Produces<ApprovalView>().ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
     }
@@ -58,6 +59,7 @@ internal static class ApprovalsApi
         var decided = await workflows.DecideAsync(execution.Id, asked.Step, request.Approved ?? true, key.User, request.Comment, cancellationToken);
         if (decided is null)
             return ProblemResponse.Create(StatusCodes.Status409Conflict, "It was decided before, or has expired.");
+        context.Audit(decided.Approved == true ? "execution.approved" : "execution.refused", execution.Id.ToString(), null, new() { ["step"] = asked.Step, ["comment"] = request.Comment });
         signals.Wake();
         return TypedResults.Ok(ApprovalView.Of(decided));
     }

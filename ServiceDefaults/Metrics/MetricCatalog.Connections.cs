@@ -12,7 +12,7 @@ public static partial class MetricCatalog
 
     public static MetricDefinition Connections { get; } = new("active_connections", MetricKind.Gauge, "{connection}", "Open connections: websocket and sse from clients, database and redis to them.", "type");
 
-    public static MetricDefinition Messages { get; } = new("messages_total", MetricKind.Counter, "{message}", "WebSocket messages from and to clients, and signals that came from other processes over Redis (wake, cancel, live); status is error for one that was refused or is one.", "type", "status");
+    public static MetricDefinition Messages { get; } = new("messages_total", MetricKind.Counter, "{message}", "WebSocket messages from and to clients, and signals that came from other processes over Redis (wake, cancel, keys, live); status is error for one that was refused or is one.", "type", "status");
 
     public static MetricDefinition MessageSize { get; } = new("message_size_bytes", MetricKind.Histogram, "By", "Size of those messages.", "type", "status") { Buckets = MessageBytes };
 

@@ -36,6 +36,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/agents/{id}"] = Everybody,
         ["GET /api/v1/analytics/{view}"] = Everybody,
         ["GET /api/v1/approvals"] = Everybody,
+        ["GET /api/v1/audit"] = Admins,
         ["GET /api/v1/budgets/"] = Everybody,
         ["GET /api/v1/budgets/{id}"] = Everybody,
         ["GET /api/v1/commands/"] = Everybody,
@@ -45,13 +46,17 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/executions/{id}/events"] = Everybody,
         ["GET /api/v1/executions/{id}/steps"] = Everybody,
         ["GET /api/v1/keys/"] = Admins,
+        ["GET /api/v1/keys/{id}"] = Admins,
         ["GET /api/v1/monitoring/dashboard/health"] = Everybody,
         ["GET /api/v1/monitoring/health"] = Everybody,
         ["GET /api/v1/monitoring/prometheus/metrics"] = Open,
         ["GET /api/v1/prices/"] = Everybody,
+        ["GET /api/v1/roles"] = Everybody,
         ["GET /api/v1/schedules"] = Everybody,
         ["GET /api/v1/usage/"] = Everybody,
         ["GET /api/v1/usage/projection"] = Everybody,
+        ["GET /api/v1/users/"] = Admins,
+        ["GET /api/v1/users/{**name}"] = Admins,
         ["GET /api/v1/workflows"] = Everybody,
         ["GET /api/v1/workflows/{id}"] = Everybody,
         ["GET /api/{documentName}/openapi.json"] = Everybody,
@@ -77,6 +82,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /v1/models"] = Everybody,
         ["GET /v1/models/{**id}"] = Everybody,
         ["GET /ws"] = Everybody,
+        ["PATCH /api/v1/keys/{id}"] = Admins,
         ["POST /alerts/channels/{name}/test"] = Admins,
         ["POST /alerts/silences"] = Operators,
         ["POST /alerts/{id}/acknowledge"] = Operators,
@@ -96,6 +102,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["PUT /api/v1/agents/{id}"] = Admins,
         ["PUT /api/v1/prices/"] = Admins,
         ["PUT /api/v1/budgets/{id}"] = Admins,
+        ["PUT /api/v1/users/{**name}"] = Admins,
         ["PUT /dashboard/config"] = Admins,
     };
 
@@ -170,7 +177,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         var described = document.GetProperty("paths").EnumerateObject()
             .SelectMany(p => p.Value.EnumerateObject().Select(o => $"{o.Name.ToUpperInvariant()} {p.Name.TrimEnd('/')}")).Order(StringComparer.Ordinal);
         var expected = Routes.Keys.Where(r => (r.Contains("/v1/", StringComparison.Ordinal) && !r.Contains("/monitoring/", StringComparison.Ordinal)) || r.EndsWith("/info", StringComparison.Ordinal) || r.Contains(" /alerts/", StringComparison.Ordinal))
-            .Select(r => r.TrimEnd('/').Replace("{**id}", "{id}", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+            .Select(r => r.TrimEnd('/').Replace("{**", "{", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(expected, described);
         foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Where(o => o.Value.TryGetProperty("requestBody", out _)))
         {
@@ -183,6 +190,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         .Replace("{id}", "0190c0de-0000-7000-8000-000000000000", StringComparison.Ordinal)
         .Replace("{**id}", "offline%2Fextractive", StringComparison.Ordinal)
         .Replace("{name}", "memory", StringComparison.Ordinal)
+        .Replace("{**name}", "nobody", StringComparison.Ordinal)
         .Replace("{view}", "daily_system_metrics", StringComparison.Ordinal)
         .Replace("{**file}", "app.js", StringComparison.Ordinal)
         .Replace("{documentName}", "v1", StringComparison.Ordinal);

@@ -12,6 +12,8 @@ import { Queue } from './queue.js';
 import { Costs } from './costs.js';
 import { Health } from './health.js';
 import { Keys } from './keys.js';
+import { Users } from './users.js';
+import { Audit } from './audit.js';
 import { Settings } from './settings.js';
 
 const pages = [
@@ -22,13 +24,17 @@ const pages = [
   ['costs', 'Costs', 'M12 3v18M16.5 7.5C15.5 6 14 5.5 12 5.5c-2.5 0-4.5 1.2-4.5 3.2 0 4.300 9.200 2.300 9.200 6.600 0 2-2 3.200-4.700 3.200-2.200 0-4-.8-5-2.4'],
   ['health', 'Health', 'M3 12h4l3-7 4 14 3-7h4'],
   ['keys', 'Keys', 'M8 15a4 4 0 1 1 3-6.6L21 8M17 8v4M11 12h-.5'],
+  ['users', 'Users', 'M9 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 20c.5-4 3-6 6.500-6s6 2 6.500 6M16 4.500a3.500 3.500 0 0 1 0 6.500M18 14.500c2 .8 3.200 2.600 3.500 5.500'],
+  ['audit', 'Audit log', 'M6 3h9l4 4v14H6zM14 3v5h5M9 12h7M9 16h5'],
   ['settings', 'Settings', 'M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h11M19 17h1M17 15v4'],
 ];
+
+const forAdmins = ['keys', 'users', 'audit'];
 
 function App() {
   const { parts, query } = useRoute();
   const [message, state] = useSnapshot();
-  const shown = pages.filter(([id]) => id !== 'keys' || message?.you.role === 'admin');
+  const shown = pages.filter(([id]) => !forAdmins.includes(id) || message?.you.role === 'admin');
   const page = shown.some(([id]) => id === parts[0]) ? parts[0] : 'overview';
   const title = message?.data.title ?? 'OsMEN';
   useEffect(() => { document.title = `${title}: ${parts[1] ? parts.join(' ') : page}`; }, [title, page, parts[1]]);
@@ -63,7 +69,9 @@ function view(page, parts, query, { you, data }) {
     case 'queue': return html`<${Queue} data=${data} />`;
     case 'costs': return html`<${Costs} query=${query} you=${you} />`;
     case 'health': return html`<${Health} data=${data} query=${query} />`;
-    case 'keys': return html`<${Keys} />`;
+    case 'keys': return html`<${Keys} query=${query} selected=${parts[1]} />`;
+    case 'users': return html`<${Users} query=${query} selected=${parts[1]} />`;
+    case 'audit': return html`<${Audit} query=${query} />`;
     case 'settings': return html`<${Settings} you=${you} />`;
     default: return html`<${Overview} data=${data} />`;
   }

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { html } from './html.js';
 
 const moods = {
@@ -10,6 +11,16 @@ const words = { TIMED_OUT: 'Timed out' };
 export function Status({ status }) {
   const text = words[status] ?? status.charAt(0).toUpperCase() + status.slice(1).toLowerCase();
   return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${text}</span>`;
+}
+
+/** A button that asks once more. */
+export function Confirm({ text, name, onConfirm }) {
+  const [asked, setAsked] = useState(false);
+  const press = () => {
+    setAsked(!asked);
+    if (asked) onConfirm();
+  };
+  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? 'Really ' : ''}${asked ? text.toLowerCase() : text} ${name}`}>${asked ? `Really ${text.toLowerCase()}` : text}</button>`;
 }
 
 /** A figure with its name, and what it leads to. */
