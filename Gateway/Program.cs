@@ -65,6 +65,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapDefaultEndpoints();
     app.MapAgentsApi();
     app.MapExecutionsApi();
+    app.MapCallsApi();
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();

@@ -39,6 +39,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/budgets/{id}"] = Everybody,
         ["GET /api/v1/executions"] = Everybody,
         ["GET /api/v1/executions/{id}"] = Everybody,
+        ["GET /api/v1/executions/{id}/calls"] = Everybody,
         ["GET /api/v1/executions/{id}/events"] = Everybody,
         ["GET /api/v1/keys/"] = Admins,
         ["GET /api/v1/monitoring/dashboard/health"] = Everybody,

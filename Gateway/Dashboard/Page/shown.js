@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { html } from './html.js';
 
 const moods = {
@@ -11,6 +12,40 @@ export function Status({ status }) {
   const text = words[status] ?? status.charAt(0).toUpperCase() + status.slice(1).toLowerCase();
   return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${text}</span>`;
 }
+
+/** A state that is no status of an execution: a dot in one of the moods, and a word. */
+export const State = ({ mood, text }) => html`<span class=${`state ${mood} still`}><i></i>${text}</span>`;
+
+export const Severity = ({ severity }) => html`<span class=${`severity ${severity}`}>${severity}</span>`;
+
+/** Labels or matchers, as label=value. */
+export const Labels = ({ labels, without = [] }) => html`<span class="labels">${Object.entries(labels).filter(([l]) => !without.includes(l)).map(([label, value]) => html`<code key=${label}>${label}=${[value].flat().join(' | ')}</code>`)}</span>`;
+
+export const Loading = () => html`<p class="empty" role="status">Loading …</p>`;
+
+/** Pages of a page: [address, name, whether it is this one]. */
+export const Tabs = ({ label, tabs }) => html`<ul class="tabs" aria-label=${label}>${tabs.map(([href, name, isThis]) => html`<li key=${href}><a href=${href} aria-current=${isThis ? 'page' : undefined}>${name}</a></li>`)}</ul>`;
+
+/** A button that asks once more. */
+export function Confirm({ text, name, onConfirm }) {
+  const [asked, setAsked] = useState(false);
+  const press = () => {
+    setAsked(!asked);
+    if (asked) onConfirm();
+  };
+  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? 'Really ' : ''}${asked ? text.toLowerCase() : text} ${name}`}>${asked ? `Really ${text.toLowerCase()}` : text}</button>`;
+}
+
+/** A button that copies a text, and says so. */
+export function Copy({ text, name }) {
+  const [done, setDone] = useState(false);
+  const copy = () => navigator.clipboard?.writeText(text).then(() => setDone(true), () => {});
+  return html`<button type="button" class="button" onClick=${copy} onBlur=${() => setDone(false)} title=${text}>${done ? 'Copied' : `Copy ${name}`}</button>`;
+}
+
+export const isOperator = you => you.role === 'operator' || you.role === 'admin';
+
+export const isAdmin = you => you.role === 'admin';
 
 /** A figure with its name, and what it leads to. */
 export function Tile({ title, value, note, mood = '', href }) {
@@ -34,6 +69,28 @@ export function ago(milliseconds, now = Date.now()) {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86400)} d ago`;
+}
+
+/** Seconds in the two largest units. */
+export function span(seconds) {
+  if (seconds === null || seconds === undefined) return '–';
+  if (seconds < 60) return `${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
+  return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds % 86400 / 3600)} h`;
+}
+
+export const lasted = (from, to = Date.now()) => span(Math.max(0, Math.round((to - from) / 1000)));
+
+export const until = (milliseconds, now = Date.now()) => `in ${span(Math.max(0, Math.round((milliseconds - now) / 1000)))}`;
+
+/** Bytes in the unit that fits. */
+export function bytes(value) {
+  if (value === null || value === undefined) return '–';
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(value) / Math.log(1024)));
+  const number = value / 1024 ** power;
+  return `${power === 0 || number >= 100 ? Math.round(number) : number.toFixed(1)} ${units[power]}`;
 }
 
 export const isFinal = status => status !== 'PENDING' && status !== 'RUNNING';
