@@ -28,7 +28,7 @@ export function AlertHistory({ query }) {
       ${statistics && html`
       <div class="tiles">
         <${Tile} title="Fired" value=${count(statistics.fired)} note=${Object.entries(statistics.by_severity).filter(([, n]) => n > 0).toReversed().map(([s, n]) => `${n} ${s}`).join(', ') || 'none'} />
-        <${Tile} title="Fire now" value=${count(statistics.firing)} mood=${statistics.firing ? 'bad' : ''} note=${`${count(statistics.resolved)} resolved`} href="#/alerts" />
+        <${Tile} title="Firing now" value=${count(statistics.firing)} mood=${statistics.firing ? 'bad' : ''} note=${`${count(statistics.resolved)} resolved`} href="#/alerts" />
         <${Tile} title="Until acknowledged" value=${span(statistics.mean_time_to_acknowledge_seconds)} note=${`MTTA, mean of ${count(statistics.acknowledged)}`} />
         <${Tile} title="Until resolved" value=${span(statistics.mean_time_to_resolve_seconds)} note=${`MTTR, mean of ${count(statistics.resolved)}`} />
       </div>

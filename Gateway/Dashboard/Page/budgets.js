@@ -37,7 +37,7 @@ export function Budgets({ you }) {
 function Budget({ budget, mayChange, onEdit, onRemove }) {
   const { limit_usd: limit, spent_usd: spent, reserved_usd: reserved, remaining_usd: left } = budget;
   const share = limit > 0 ? spent / limit : 1;
-  const mood = share >= (budget.alert_at.at(-1) ?? 1) ? 'bad' : share >= (budget.alert_at[0] ?? 1) ? 'busy' : 'good';
+  const mood = share >= (budget.alert_at.at(-1) ?? 1) ? 'nearly' : share >= (budget.alert_at[0] ?? 1) ? 'soon' : '';
   const scope = parts.filter(p => budget.scope[p]).map(p => `${p} ${budget.scope[p]}`).join(', ') || 'everything';
   const width = value => ({ width: `${limit > 0 ? Math.max(0, Math.min(100, value / limit * 100)) : 100}%` });
   return html`<li class=${`card budget ${mood}`}>

@@ -41,7 +41,7 @@ export function Costs({ query, you }) {
       ${projection && html`<div class="tiles">
         <${Tile} title="Today" value=${dollars(projection.today.cost_usd)} note=${`projected ${dollars(projection.today.projected_usd)}`} />
         <${Tile} title="This month" value=${dollars(projection.month.cost_usd)} note=${`projected ${dollars(projection.month.projected_usd)}`} />
-        <${Tile} title="In this list" value=${dollars(sum)} note=${more ? 'the first 1,000 rows' : plural(rows?.length ?? 0, 'row')} />
+        <${Tile} title=${spans.find(([, v]) => v === days)?.[0] ?? `Last ${days} days`} value=${dollars(sum)} note=${more ? 'the first 1,000 rows' : by === 'day' ? `${dollars(sum / Math.max(1, Number(days)))} a day` : plural(rows?.length ?? 0, by)} />
         <${Tile} title="Without a price" value=${quantity(unpriced)} mood=${unpriced > 0 ? 'busy' : ''} note="tokens, not in the sums" />
       </div>
       <p class="quiet method">Projected: ${methods[projection.month.method] ?? projection.month.method.replaceAll('_', ' ')}. Days are those of UTC.</p>`}
@@ -60,5 +60,5 @@ export function Costs({ query, you }) {
 
 function Daily({ rows }) {
   const points = rows.map(r => [Date.parse(r.day) / 1000, r.cost_usd]).toSorted((a, b) => a[0] - b[0]);
-  return html`<${Plot} height=${180} series=${[{ name: 'dollars', points }]} seconds=${Math.max(86400, points.at(-1)[0] - points[0][0])} now=${points.at(-1)[0]} unit="$" label="Dollars by day" />`;
+  return html`<${Plot} height=${180} series=${[{ name: 'dollars', points }]} seconds=${points.at(-1)[0] - points[0][0] + 86400} now=${points.at(-1)[0] + 43200} bars unit="$" label="Dollars by day" />`;
 }

@@ -34,8 +34,8 @@ export function Rules({ selected, you }) {
           <tbody>${rules.map(r => html`<tr key=${r.name} class=${r.name === selected ? 'selected' : ''}>
             <td><${State} mood=${state(r.name)[0]} text=${state(r.name)[1]} /></td>
             <td><a href=${link(['alerts', 'rules', r.name])}><b>${r.name}</b></a><small class="block break">${inWords(r.definition)}</small></td>
-            <td class="wide">${severities(r.definition).map(s => html`<${Severity} key=${s} severity=${s} />`)}</td>
-            <td class="wide">${r.source === 'file' ? 'file' : html`${r.changed_by}`}</td></tr>`)}</tbody>
+            <td class="wide"><span class="severities">${severities(r.definition).map(s => html`<${Severity} key=${s} severity=${s} />`)}</span></td>
+            <td class="wide">${r.source === 'file' ? 'file' : r.changed_by}</td></tr>`)}</tbody>
         </table></div>`}
       </div>
       ${(rule || (selected === '+' && isAdmin(you))) && html`<${Rule} key=${selected} rule=${rule} you=${you} onClose=${close} onChange=${load} />`}
@@ -106,14 +106,14 @@ const filter = (where, sign) => Object.entries(where ?? {}).map(([label, value])
 /** A rule's definition as a sentence. */
 export function inWords(rule) {
   const of = query => [named(query.metric), filter(query.where, 'is') && `(${filter(query.where, 'is')})`].filter(t => t).join(' ');
-  const over = rule.window ? ` over ${rule.window}` : '';
+  const over = rule.window ? ` within ${rule.window}` : '';
   const subject = rule.divide_by ? `Share of ${of(rule)} in ${[rule.divide_by].flat().map(of).join(' and ')}${over}`
     : rule.function === 'rate' ? `${of(rule)} per second${over}`
     : rule.function === 'increase' ? `Increase of ${of(rule)}${over}`
     : rule.function === 'quantile' ? `${Number((rule.quantile * 100).toPrecision(4))} % of ${of(rule)}${over}`
     : `${rule.aggregation && rule.aggregation !== 'sum' ? `${{ min: 'Least', max: 'Most', avg: 'Mean' }[rule.aggregation] ?? rule.aggregation} ` : ''}${of(rule)}`;
   const sign = signs[rule.comparison ?? '>'];
-  const condition = rule.burn_rates ? `burns its budget of ${amount(1 - rule.objective, 'percent')} over ${[...new Set(rule.burn_rates.map(b => Number(b.factor)))].join(', ')} times too fast`
+  const condition = rule.burn_rates ? `uses up its budget of ${amount(1 - rule.objective, 'percent')} ${[...new Set(rule.burn_rates.map(b => Number(b.factor)))].join(', ')} times too fast`
     : rule.levels ? Object.entries(rule.levels).map(([severity, value]) => `${sign} ${amount(value, rule.unit)} (${severity})`).join(', ')
     : `${sign} ${amount(rule.threshold, rule.unit)}`;
   const text = `${subject} ${condition}${rule.for && rule.for !== '0s' ? ` for ${rule.for}` : ''}${rule.by?.length ? `, for each ${[rule.by].flat().join(' and ')}` : ''}`;

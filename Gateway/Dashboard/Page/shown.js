@@ -62,6 +62,9 @@ export const percent = value => (value === null || value === undefined ? '–' :
 
 export const count = value => (value === null || value === undefined ? '–' : value.toLocaleString());
 
+/** A number a second, as exactly as one reads it. */
+export const rate = value => (value === null || value === undefined ? '–' : `${value === 0 ? 0 : value < 10 ? Number(value.toFixed(2)) : Math.round(value).toLocaleString()}/s`);
+
 /** How long ago, in the largest unit that fits. */
 export function ago(milliseconds, now = Date.now()) {
   const seconds = Math.max(0, Math.round((now - milliseconds) / 1000));
@@ -80,9 +83,13 @@ export function span(seconds) {
   return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds % 86400 / 3600)} h`;
 }
 
-export const lasted = (from, to = Date.now()) => span(Math.max(0, Math.round((to - from) / 1000)));
+/** How long, without the seconds that nobody needs of minutes. */
+export function lasted(from, to = Date.now()) {
+  const seconds = Math.max(0, Math.round((to - from) / 1000));
+  return seconds >= 60 && seconds < 3600 ? `${Math.floor(seconds / 60)} min` : span(seconds);
+}
 
-export const until = (milliseconds, now = Date.now()) => `in ${span(Math.max(0, Math.round((milliseconds - now) / 1000)))}`;
+export const until = (milliseconds, now = Date.now()) => `in ${lasted(now, milliseconds)}`;
 
 /** Bytes in the unit that fits. */
 export function bytes(value) {
@@ -105,5 +112,11 @@ export function asText(value) {
 
 /** Points of a series for the plot. */
 export const points = (history, values, factor = 1) => values.map((v, i) => [history.start + i * history.step_seconds, v === null ? null : v * factor]);
+
+/** Seconds that a plot of the history shows: since there is something, from 2 to 15 minutes. */
+export function reach(history) {
+  const first = history.database_connections.findIndex(v => v !== null);
+  return Math.min(900, Math.max(120, first < 0 ? 0 : (history.database_connections.length - first) * history.step_seconds));
+}
 
 export const end = history => history.start + history.requests_per_second.length * history.step_seconds;

@@ -116,7 +116,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await See(page.Locator(".head .state")).ToHaveTextAsync("Cancelled");
 
         await browser.OpenAsync("overview");
-        await See(page.Locator(".tile").Filter(new() { HasText = "Today" })).ToContainTextAsync("2");
+        await See(page.Locator(".tile[href='#/executions?hours=24'] .figure")).ToHaveTextAsync("2");
         await browser.InspectAsync("overview");
         await browser.OpenAsync("agents");
         await See(page.Locator(".table-box tbody tr").Filter(new() { HasText = "daily_brief" })).ToContainTextAsync("100 %");

@@ -32,6 +32,26 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         print(json.dumps({"type": "result", "output": f"took {time.monotonic() - start:.1f} s"}))
         """;
 
+    // Work that takes its time: what it is told to say, a step at a time.
+    private const string Steps = """
+        import json, sys, time
+        text = json.loads(sys.stdin.readline())["input"]
+        text = text if isinstance(text, str) else text["text"]
+        steps = text.split(". ")
+        for round in range(40):
+            for n, step in enumerate(steps):
+                print(json.dumps({"type": "log", "log": f"{step.strip('.')}: {12 * round + 3 * n + 4} of {480 + 3 * n} documents", "level": "warning" if (round + n) % 7 == 6 else "info"}))
+                time.sleep(0.12)
+            print(json.dumps({"type": "output", "delta": f"Clause {round + 4}.{round % 3 + 1} differs from the standard: liability is capped at {3 + round % 4} months of fees, not 12.\n"}))
+        """;
+
+    private static readonly (string Name, string Description, string Example)[] Working =
+    [
+        ("contract_review", "Compares contracts with the standard, clause by clause", "Reading the annex. Comparing clauses. Checking deadlines. Citing sources."),
+        ("invoice_check", "Matches invoices with orders and finds what does not add up", "Matching orders. Checking tax codes. Checking totals."),
+        ("release_notes", "Writes release notes from what was merged", "Reading merges. Grouping by area. Looking up issues."),
+    ];
+
     // Gaps between frames, in milliseconds, for so long.
     private const string Gaps = """
         async milliseconds => {
@@ -78,6 +98,14 @@ public sealed class BusyBrowserTests : IAsyncLifetime
             File.Copy(file, Path.Combine(_catalog, "agents", Path.GetFileName(file)));
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "flood.yaml"), Flood, Token);
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "flood.py"), FloodProgram, Token);
+        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "steps.py"), Steps, Token);
+        foreach (var (name, description, example) in Working)
+        {
+            await File.WriteAllTextAsync(
+                Path.Combine(_catalog, "agents", name + ".yaml"),
+                $"description: {description}\ntype: process\ncommand: [python3, -u, ./steps.py]\nlimits: {{timeout: 2m, max_attempts: 1}}\nexample: {{text: \"{example}\"}}\n", Token);
+        }
+
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["ConnectionStrings__osmen"] = _store.ConnectionString,
@@ -124,7 +152,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         await browser.See(".pane").ToContainTextAsync("calls are refused once it is used up");
         await browser.InspectAsync("busy-alert");
         await browser.OpenAsync("alerts/history");
-        await browser.See(".tile").ToContainTextAsync(["Fired", "Fire now", "Until acknowledged", "Until resolved"]);
+        await browser.See(".tile").ToContainTextAsync(["Fired", "Firing now", "Until acknowledged", "Until resolved"]);
         await browser.InspectAsync("busy-alert-history");
         await browser.OpenAsync("alerts/silences");
         await browser.See(".table-box").ToContainTextAsync("Load test of the review agent");
@@ -155,7 +183,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         Assert.StartsWith("http://127.0.0.1:16686/trace/", await page.GetByRole(AriaRole.Link, new() { Name = "Trace", Exact = true }).GetAttributeAsync("href"), StringComparison.Ordinal);
         await browser.InspectAsync("busy-execution");
         await browser.OpenAsync("data");
-        await DashboardBrowser.See(page.Locator("tbody").First).ToContainTextAsync("list");
+        await DashboardBrowser.See(page.Locator(".table-box tbody").First).ToContainTextAsync("list");
         await browser.See(".plot canvas").ToHaveCountAsync(4);
         await browser.InspectAsync("busy-data");
         foreach (var (path, name) in ((string, string)[])[("agents", "agents"), ("executions", "executions"), ("queue", "queue"), ("health", "health"), ("settings", "settings")])
@@ -165,6 +193,42 @@ public sealed class BusyBrowserTests : IAsyncLifetime
             await browser.InspectAsync("busy-" + name);
         }
 
+        Assert.Empty(browser.Complaints);
+    }
+
+    [Fact]
+    public async Task What_runs_is_seen_in_the_overview_and_in_its_own_page()
+    {
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await browser.SignInAsync(Key);
+        using var http = new HttpClient { BaseAddress = _gateway.Url };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+        foreach (var agent in Working.SelectMany(w => Enumerable.Repeat(w, w.Name == "invoice_check" ? 3 : 1)))
+        {
+            using var body = new StringContent($$"""{"input":"{{agent.Example}}"}""", null, "application/json");
+            (await http.PostAsync(new Uri($"/api/v1/agents/{agent.Name}/executions", UriKind.Relative), body, Token)).EnsureSuccessStatusCode().Dispose();
+        }
+
+        await DashboardBrowser.See(page.Locator(".tile[href='#/executions?status=RUNNING']")).ToContainTextAsync("5 of 64 slots");
+        await browser.StartAgentAsync("contract_review");
+        await browser.See(".head .state").ToHaveTextAsync("Running");
+        await browser.See(".output pre").ToContainTextAsync("Clause 9.3");
+        await browser.See(".log .line:last-child").ToContainTextAsync("documents");
+        await browser.PictureAsync("readme-execution");
+        await browser.OpenAsync("agents");
+        await DashboardBrowser.See(page.Locator("tbody tr").Filter(new() { HasText = "invoice_check" })).ToContainTextAsync("5 %, 3");
+        await browser.OpenAsync("costs?by=day");
+        await browser.See(".daily canvas").ToBeVisibleAsync();
+        await browser.PictureAsync("readme-costs");
+        await page.GotoAsync($"{_gateway.Url}dashboard#/alerts");
+        await page.Locator(".alert a").First.ClickAsync();
+        await browser.See(".pane").ToContainTextAsync("The rule");
+        await browser.PictureAsync("readme-alerts");
+        await browser.OpenAsync("overview");
+        await browser.See("tbody tr").ToHaveCountAsync(8);
+        await DashboardBrowser.See(page.Locator(".tile[href='#/executions?status=RUNNING']")).ToContainTextAsync("6 of 64 slots");
+        await browser.PictureAsync("readme-overview");
         Assert.Empty(browser.Complaints);
     }
 
@@ -242,7 +306,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         await browser.See(".log").ToContainTextAsync("line ");
         var busy = await page.EvaluateAsync<double[]>(Gaps, 10_000);
         await browser.See(".head .state").ToHaveTextAsync("Completed");
-        await browser.See(".log h2").ToContainTextAsync("10,003 lines");
+        await browser.See(".log h2").ToContainTextAsync("10,00");
         var took = await page.Locator(".output pre").TextContentAsync();
         TestContext.Current.TestOutputHelper?.WriteLine($"idle: {Describe(idle)}; at 1,000 lines a second: {Describe(busy)}; the agent {took}");
 

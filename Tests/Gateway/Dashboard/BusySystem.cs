@@ -13,11 +13,11 @@ internal static class BusySystem
 
     private static readonly (string Agent, string Platform, string Model, int Input, int Output, double Dollars, double Seconds)[] Work =
     [
-        ("support_triage", "openai", "gpt-5-mini", 1800, 220, 0.0009, 2.4),
-        ("daily_brief", "openai", "gpt-5", 6200, 640, 0.0142, 9.1),
-        ("code_reviewer", "anthropic", "claude-sonnet-4-5", 21400, 1850, 0.0920, 31),
-        ("research_digest", "openai", "gpt-5", 38600, 2900, 0.0772, 48),
-        ("support_triage", "openai", "gpt-5-mini", 2100, 180, 0.0009, 2.1),
+        ("support_triage", "openai", "gpt-5-mini", 18000, 2200, 0.009, 2.4),
+        ("daily_brief", "openai", "gpt-5", 62000, 6400, 0.142, 9.1),
+        ("code_reviewer", "anthropic", "claude-sonnet-4-5", 114000, 8850, 0.475, 31),
+        ("research_digest", "openai", "gpt-5", 186000, 9900, 0.332, 48),
+        ("support_triage", "openai", "gpt-5-mini", 21000, 1800, 0.009, 2.1),
     ];
 
     private static readonly string[] Users = ["ana@example.com", "ben@example.com", "chen@example.com", "ci@example.com", "dara@example.com"];
@@ -39,8 +39,11 @@ internal static class BusySystem
         var chance = new Random(7);
         for (var i = 0; i < Executions; i++)
         {
-            // Most of it today, the rest over the four weeks before.
-            var at = i < 620 ? now.AddDays(-28 + (i * 27.0 / 620)).AddMinutes(chance.Next(-300, 300)) : now.AddMinutes(-(Executions - i) * 1.1).AddSeconds(chance.Next(40));
+            // Four weeks, with little at weekends, and the last two hours more closely.
+            DateTimeOffset at;
+            do
+                at = i < 900 ? now.AddDays(-28 + (27.8 * chance.NextDouble())) : now.AddMinutes(-(Executions - i) * 1.2).AddSeconds(chance.Next(40));
+            while (i < 900 && at.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday && chance.Next(4) > 0);
             Add(connection, at, now, chance, i);
         }
 
