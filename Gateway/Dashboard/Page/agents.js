@@ -29,17 +29,17 @@ export function Agents({ you, selected, data }) {
         ${agents === null && !error && html`<${Loading} />`}
         ${agents?.length === 0 && html`<${Empty} title="No agents">Put a YAML file into catalog/agents: it is here as soon as it is saved.</${Empty}>`}
         ${agents?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide">Average</th><th class="right wide">95 %</th><th class="right wide">Tokens</th><th class="right wide">Cost</th><th class="wide" title="Slots of all workers that it takes now">Slots now</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide roomy">Average</th><th class="right wide roomy">95 %</th><th class="right wide roomy">Tokens</th><th class="right wide roomy">Cost</th><th class="wide roomy" title="Slots of all workers that it takes now">Slots now</th><th><span class="unseen">Open</span></th></tr></thead>
           <tbody>${agents.map(a => html`
             <tr key=${a.id} class=${a.id === selected ? 'selected' : ''}>
               <td><a href=${link(['agents', a.id])}><b>${a.id}</b></a><small class="block wide">${a.description}</small></td>
               <td class="right mono">${count(figures[a.id]?.total_executions ?? 0)}</td>
               <td class="right mono">${percent(figures[a.id]?.success_rate)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.avg_execution_time)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.p95_execution_time)}</td>
-              <td class="right mono wide">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
-              <td class="right mono wide">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
-              <td class="wide nowrap"><span class="meter short"><i style=${{ width: `${slots ? running(a.id) / slots * 100 : 0}%` }}></i></span> <small>${slots ? `${Math.round(running(a.id) / slots * 100)} %, ${count(running(a.id))}` : count(running(a.id))}</small></td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.avg_execution_time)}</td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.p95_execution_time)}</td>
+              <td class="right mono wide roomy">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
+              <td class="right mono wide roomy">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
+              <td class="wide roomy nowrap"><span class="meter short"><i style=${{ width: `${slots ? running(a.id) / slots * 100 : 0}%` }}></i></span> <small>${slots ? `${Math.round(running(a.id) / slots * 100)} %, ${count(running(a.id))}` : count(running(a.id))}</small></td>
               <td class="right"><a class="button" href=${link(['agents', a.id])} aria-label=${`${you.role === 'viewer' ? 'Show' : 'Run'} ${a.id}`}>${you.role === 'viewer' ? 'Show' : 'Run'}</a></td>
             </tr>`)}</tbody>
         </table></div>`}

@@ -30,8 +30,7 @@ export function Calls({ execution }) {
     if (isOver) setLooks(looks + 1);
   }, 1500, [execution.id, execution.status, execution.attempt]);
   if (calls === null || calls.length === 0) {
-    return html`<section class="card calls"><h2>Calls</h2><${Problem} error=${error} />
-      ${!error && html`<p class="quiet">${calls === null ? 'Loading …' : isOver ? 'It asked no model and no tool.' : 'It has asked no model and no tool yet.'}</p>`}</section>`;
+    return error && html`<section class="card calls"><h2>Calls</h2><${Problem} error=${error} /></section>`;
   }
   const starts = calls.map(c => Date.parse(c.started_at));
   const ends = calls.map((c, i) => starts[i] + (c.duration_ms ?? 0));

@@ -17,7 +17,7 @@ export function Data({ data }) {
     </${Head}>
     <div class="scroll" tabindex="0" role="region" aria-label="Database and Redis">
       <h2 class="title first">${database.kind === 'postgresql' ? 'PostgreSQL' : 'SQLite'}</h2>
-      <div class="tiles">
+      <div class="tiles five">
         <${Tile} title="Connections" value=${`${count(database.in_use)} of ${count(database.pool_size)}`} mood=${database.in_use >= database.pool_size * 0.8 ? 'busy' : ''} note=${server?.connections ? `in use here; ${count(server.connections)} of ${count(server.max_connections)} on the server` : 'in use by this gateway'} />
         <${Tile} title="Size" value=${bytes(server?.size_bytes)} note=${server?.hit_percent ? `${server.hit_percent.toFixed(1)} % of reads from memory` : 'on disk'} />
         <${Tile} title="Operations" value=${rate(database.calls.per_second)} note=${`95 % within ${took(database.calls.p95)}, ${percent(database.calls.error_rate)} fail`} />

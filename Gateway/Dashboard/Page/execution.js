@@ -45,7 +45,7 @@ export function Execution({ id, you, traces }) {
   ];
   const spent = [
     ['model', execution.model && `${execution.platform}/${execution.model}`], ['cost', dollars(execution.cost_usd)], ['budget', execution.budget_usd && dollars(execution.budget_usd)],
-    ['input tokens', quantity(tokens.input)], ['output tokens', quantity(tokens.output)], ['cached input', tokens.cached_input || undefined], ['cache write', tokens.cache_write || undefined], ['reasoning', tokens.reasoning || undefined],
+    ['input', tokens.input && `${quantity(tokens.input)} tokens`], ['output', tokens.output && `${quantity(tokens.output)} tokens`], ['cached input', tokens.cached_input || undefined], ['cache write', tokens.cache_write || undefined], ['reasoning', tokens.reasoning || undefined],
     ['memory', events.metrics?.memoryUsage && `${(events.metrics.memoryUsage / 1048576).toFixed(1)} MB`], ['CPU', events.metrics?.cpuUsage !== undefined && events.metrics?.memoryUsage ? `${events.metrics.cpuUsage.toFixed(0)} %` : undefined],
   ];
   const items = list => list.filter(([, v]) => v !== undefined && v !== null && v !== '' && v !== 0).map(([key, value, href]) => ({ key, value: String(value), href }));

@@ -30,12 +30,12 @@ export function Rules({ selected, you }) {
         ${isAdmin(you) && rules && html`<p class="row above"><a class="button" href="#/alerts/rules/+">New rule</a><span class="quiet">A rule that is changed here stands over the one in the file.</span></p>`}
         ${rules?.length === 0 && html`<${Empty} title="No rules">There is no monitoring/alerts.yaml, and none was made here.</${Empty}>`}
         ${rules?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>State</th><th>Rule</th><th class="wide">Severity</th><th class="wide">From</th></tr></thead>
+          <thead><tr><th>State</th><th>Rule</th><th class="wide">Severity</th><th class="wide roomy">From</th></tr></thead>
           <tbody>${rules.map(r => html`<tr key=${r.name} class=${r.name === selected ? 'selected' : ''}>
             <td><${State} mood=${state(r.name)[0]} text=${state(r.name)[1]} /></td>
             <td><a href=${link(['alerts', 'rules', r.name])}><b>${r.name}</b></a><small class="block break">${inWords(r.definition)}</small></td>
             <td class="wide"><span class="severities">${severities(r.definition).map(s => html`<${Severity} key=${s} severity=${s} />`)}</span></td>
-            <td class="wide">${r.source === 'file' ? 'file' : r.changed_by}</td></tr>`)}</tbody>
+            <td class="wide roomy">${r.source === 'file' ? 'file' : r.changed_by}</td></tr>`)}</tbody>
         </table></div>`}
       </div>
       ${(rule || (selected === '+' && isAdmin(you))) && html`<${Rule} key=${selected} rule=${rule} you=${you} onClose=${close} onChange=${load} />`}

@@ -40,7 +40,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         steps = text.split(". ")
         for round in range(40):
             for n, step in enumerate(steps):
-                print(json.dumps({"type": "log", "log": f"{step.strip('.')}: {12 * round + 3 * n + 4} of {480 + 3 * n} documents", "level": "warning" if (round + n) % 7 == 6 else "info"}))
+                print(json.dumps({"type": "log", "log": f"{step.strip('.')}: {12 * round + 3 * n + 4} of {480 + 3 * n} documents", "level": "warning" if (4 * round + n) % 9 == 7 else "info"}))
                 time.sleep(0.12)
             print(json.dumps({"type": "output", "delta": f"Clause {round + 4}.{round % 3 + 1} differs from the standard: liability is capped at {3 + round % 4} months of fees, not 12.\n"}))
         """;
@@ -226,7 +226,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         await browser.See(".pane").ToContainTextAsync("The rule");
         await browser.PictureAsync("readme-alerts");
         await browser.OpenAsync("overview");
-        await browser.See("tbody tr").ToHaveCountAsync(8);
+        await browser.See(".table-box tbody tr").ToHaveCountAsync(8);
         await DashboardBrowser.See(page.Locator(".tile[href='#/executions?status=RUNNING']")).ToContainTextAsync("6 of 64 slots");
         await browser.PictureAsync("readme-overview");
         Assert.Empty(browser.Complaints);
