@@ -16,7 +16,7 @@ public sealed class NodeClientTests : IAsyncLifetime
     public async Task It_does_with_the_gateway_what_it_does_with_OpenAI()
     {
         var node = Programs.Need("Node.js", "node");
-        var folder = await InstallAsync();
+        var folder = await NodePackages.InstallAsync("openai-client");
         try
         {
             _server.Models.Then(
@@ -48,26 +48,6 @@ public sealed class NodeClientTests : IAsyncLifetime
         finally
         {
             Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    // From the registry, by the lock file, into a folder of its own.
-    private static async Task<string> InstallAsync()
-    {
-        var npm = Programs.Need("npm", "npm");
-        var folder = Directory.CreateTempSubdirectory("osmen-openai-client-").FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "openai-client")))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        try
-        {
-            await Programs.RunAsync(npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund");
-            return folder;
-        }
-        catch (InvalidOperationException e) when (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            Directory.Delete(folder, recursive: true);
-            Assert.Skip($"The openai package could not be installed: {e.Message}");
-            throw;
         }
     }
 }
