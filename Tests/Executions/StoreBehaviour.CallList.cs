@@ -29,7 +29,7 @@ public abstract partial class StoreBehaviour
         Assert.Equal(
             [
                 "openai/gpt-5 Ok 1500 250 100 20 40 5 7 False 0.123456789 ",
-                "anthropic/x Error 1000  7 3 0 0 0 True  429",
+                "anthropic/x Error 12  7 3 0 0 0 True  429",
             ],
             found.Take(2).Select(c => string.Create(
                 CultureInfo.InvariantCulture,

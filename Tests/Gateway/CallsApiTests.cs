@@ -15,17 +15,21 @@ public sealed class CallsApiTests(GatewayServer gateway) : IClassFixture<Gateway
     public async Task Calls_are_shown_in_pages_to_those_who_may_see_the_execution()
     {
         var id = (await gateway.StartAsync(role: Role.Operator)).GetProperty("id").GetString();
-        IReadOnlyList<ClaimedExecution> claims = [];
-        await Programs.UntilAsync(async () => (claims = await gateway.Store.ClaimAsync("tests", 1, TimeSpan.FromMinutes(1), Token)).Count == 1, "an execution was accepted");
+
+        // Other tests' executions may wait too.
+        ClaimedExecution? claim = null;
+        await Programs.UntilAsync(
+            async () => (claim = (await gateway.Store.ClaimAsync("tests", 100, TimeSpan.FromMinutes(1), Token)).FirstOrDefault(c => c.Execution.Id.ToString() == id)) is not null, "the execution was accepted");
+        var lease = claim!.Lease;
         var at = TimeProvider.System.GetUtcNow().AddSeconds(-30);
         var call = new LlmCall
         {
             Id = Guid.CreateVersion7(at), Platform = "openai", Model = "gpt-5", StartedAt = at, Duration = TimeSpan.FromSeconds(2), TimeToFirstToken = TimeSpan.FromMilliseconds(300),
             Status = LlmCallStatus.Ok, Tokens = new TokenUsage(100, 20, 40), CostUsd = 0.0125m,
         };
-        await gateway.Store.JournalTurnAsync(claims[0].Lease, new JournaledTurn(1, 9, """{"text":"","calls":[{"id":"a","name":"web_fetch","arguments":{"url":"https://example.com"}}]}"""), Token);
-        await gateway.Store.JournalCallAsync(claims[0].Lease, new JournaledCall(1, "a", "web_fetch", 1, false, null), Token);
-        await gateway.Store.RecordAsync([new ExecutionRecord { Lease = claims[0].Lease, Calls = [call], End = new AttemptEnd(ExecutionStatus.Completed, "1") }], Token);
+        await gateway.Store.JournalTurnAsync(lease, new JournaledTurn(1, 9, """{"text":"","calls":[{"id":"a","name":"web_fetch","arguments":{"url":"https://example.com"}}]}"""), Token);
+        await gateway.Store.JournalCallAsync(lease, new JournaledCall(1, "a", "web_fetch", 1, false, null), Token);
+        await gateway.Store.RecordAsync([new ExecutionRecord { Lease = lease, Calls = [call], End = new AttemptEnd(ExecutionStatus.Completed, "1") }], Token);
 
         var (status, first, _) = await gateway.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/calls?limit=1");
         Assert.Equal(HttpStatusCode.OK, status);

@@ -33,7 +33,7 @@ export function Overview({ data }) {
         <${Tile} title="Alerts" value=${alerts ? (firing.length ? firing.map(([s, n]) => `${n} ${s}`)[0] : '0') : '–'} mood=${alerts?.firing.critical ? 'bad' : firing.length ? 'busy' : ''} href="#/alerts" note=${[...firing.slice(1).map(([s, n]) => `${n} ${s}`), known && `${known} known`].filter(t => t).join(', ') || 'nothing fires'} />
         <${Tile} title="Running" value=${count(queue?.running)} note=${workers ? `${used} of ${slots} slots, ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}` : 'workers unknown: Redis is away'} href="#/executions?status=RUNNING" />
         <${Tile} title="Queued" value=${count(queue?.queued)} note=${queue?.queued ? `oldest waits ${took(queue.oldest_seconds)}` : `${count(queue?.scheduled)} scheduled`} href="#/queue" />
-        <${Tile} title="Today" value=${count(today?.total_agent_executions)} note=${ended ? `${percent(today.successful_executions / ended)} succeeded, ${count(today.failed_executions)} failed` : 'executions, UTC day'} href="#/executions?hours=24" />
+        <${Tile} title="Today" value=${count(today?.total_agent_executions)} note=${ended ? `${percent(today.successful_executions / ended)} ok, ${count(today.failed_executions)} failed` : 'executions, UTC day'} href="#/executions?hours=24" />
         <${Tile} title="Requests" value=${rate(requests.per_second)} note=${`${percent(requests.error_rate)} errors, this gateway`} />
         <${Tile} title="Latency, 95 %" value=${took(requests.p95)} note=${`half ${took(requests.p50)}, 99 % ${took(requests.p99)}`} />
         <${Tile} title="Active users" value=${count(data.active_users)} note="in 15 minutes" />

@@ -113,10 +113,10 @@ export function asText(value) {
 /** Points of a series for the plot. */
 export const points = (history, values, factor = 1) => values.map((v, i) => [history.start + i * history.step_seconds, v === null ? null : v * factor]);
 
-/** Seconds that a plot of the history shows: since there is something, from 2 to 15 minutes. */
+/** Seconds that a plot of the history shows: since there is something, from 1 to 15 minutes. */
 export function reach(history) {
   const first = history.database_connections.findIndex(v => v !== null);
-  return Math.min(900, Math.max(120, first < 0 ? 0 : (history.database_connections.length - first) * history.step_seconds));
+  return Math.min(900, Math.max(60, first < 0 ? 0 : (history.database_connections.length - first) * history.step_seconds));
 }
 
 export const end = history => history.start + history.requests_per_second.length * history.step_seconds;
