@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the pictures of README.md: those of the gateway's dashboard by its browser tests, those of AppHost's over the real application.
-# Needs Chromium, Python, Redis (for the tests) and curl; ImageMagick's convert makes the files smaller where it is there.
+# Needs Chromium, Python, Redis (for the tests) and curl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,8 @@ work=$(mktemp -d)
 host=
 end() {
   if [[ -n $host ]]; then
-    kill -INT "$host" 2>/dev/null || true
+    # What runs in the background of a script does not hear Ctrl+C.
+    kill -TERM "$host" 2>/dev/null || true
     wait "$host" 2>/dev/null || true
   fi
   rm -rf "$work"
@@ -18,11 +19,7 @@ trap end EXIT
 mkdir -p "$images"
 
 keep() { # file name
-  if command -v convert >/dev/null; then
-    convert "$1" -strip -dither None -colors 200 -define png:compression-level=9 "PNG8:$images/$2.png"
-  else
-    cp "$1" "$images/$2.png"
-  fi
+  python3 eng/png8.py "$1" "$images/$2.png"
 }
 
 dotnet build OsMEN.sln
@@ -41,13 +38,14 @@ done
 login=$(grep -oE 'http://[^ ]+/login\?t=[^ ]+' "$work/host.log" | head -1)
 gateway=$(grep -oE 'http://127\.0\.0\.1:[0-9]+/api/v1' "$work/host.log" | head -1)
 key=$(grep -oE 'osm_[A-Za-z0-9]+' "$work/host.log" | head -1)
-start() { # agent text
-  curl -fsS "$gateway/agents/$1/executions?wait=30s" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d "{\"input\":{\"text\":\"$2\"}}"
+ask() { # path, and what curl takes
+  curl -fsS -H "Authorization: Bearer $key" -H 'Content-Type: application/json' "$gateway/$1" "${@:2}"
 }
 for _ in 1 2 3; do
-  start support_triage 'The invoice export answers 500 since this morning.' >/dev/null
+  ask 'agents/support_triage/executions?wait=30s' -d '{"input":{"text":"The invoice export answers 500 since this morning."}}' >/dev/null
 done
-trace=$(start daily_brief '09:00 design review. Ana found the leak; the fix must merge before noon.' | grep -oE '"trace_id":"[0-9a-f]{32}"' | cut -d'"' -f4)
+example=$(ask workflows/review_and_summarise | python3 -c 'import json, sys; print(json.dumps({"input": json.load(sys.stdin)["example"]}))')
+trace=$(ask 'workflows/review_and_summarise/executions?wait=60s' -d "$example" | grep -oE '"trace_id":"[0-9a-f]{32}"' | cut -d'"' -f4)
 
 # Spans leave the services every few seconds.
 sleep 8
