@@ -13,6 +13,9 @@ internal static class OpenApiSetup
     private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
     {
         ["StartExecution"] = """{"input":{"text":"Monday 09:00 design review. The fix must merge before noon."},"priority":5,"timeout":"2m","metadata":{"team":"ops"}}""",
+        ["StartCommand"] = """{"input":{"text":"The release candidate grew by 40 MB an hour. Ana found a leak; the fix must merge before noon.","reader":"the team lead"}}""",
+        ["StartWorkflow"] = """{"input":{"calendar":"Monday 09:00 design review.","mail":"Ana: the fix is in review and must merge before noon."}}""",
+        ["Approve"] = """{"step":"escalate","approved":true,"comment":"Go ahead"}""",
         ["PutAgent"] = """{"description":"Answers in one sentence","instructions":"Answer in one sentence.","model":"openai/gpt-5-mini","limits":{"timeout":"1m"}}""",
         ["CreateChatCompletion"] = """{"model":"agent/daily_brief","messages":[{"role":"user","content":"Monday 09:00 design review."}],"stream":true,"stream_options":{"include_usage":true}}""",
         ["CreateEmbedding"] = """{"model":"openai/text-embedding-3-small","input":"Monday 09:00 design review."}""",
