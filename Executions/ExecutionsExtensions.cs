@@ -53,7 +53,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<LeaseRescuer>();
         services.AddSingleton<QueueMetrics>();
         services.AddInstruments<MessageMetrics>();
-        services.AddHostedService<BackingMetrics>();
+        services.AddSingleton<BackingMetrics>();
+        services.AddHostedService(s => s.GetRequiredService<BackingMetrics>());
         services.AddSingleton<WorkerPresence>();
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());

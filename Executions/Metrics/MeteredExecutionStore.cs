@@ -10,7 +10,7 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
         [
-            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
+            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "read_calls", "depth",
             "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
         ];
 
@@ -74,6 +74,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 
     public Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken) =>
         MeasureAsync("read_events", () => _store.ReadEventsAsync(id, after, limit, cancellationToken));
+
+    public Task<IReadOnlyList<ExecutionCall>> ReadCallsAsync(ExecutionCallQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_calls", () => _store.ReadCallsAsync(query, cancellationToken));
 
     public Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken) => MeasureAsync("depth", () => _store.GetDepthAsync(cancellationToken));
 

@@ -55,6 +55,9 @@ public interface IExecutionStore
     /// <summary>Frames after <paramref name="after"/>, oldest first, at most about <paramref name="limit"/> (whole chunks are kept together). Null for an unknown id.</summary>
     Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>An execution's calls of models and of tools, in the order of their start and then of their keys.</summary>
+    Task<IReadOnlyList<ExecutionCall>> ReadCallsAsync(ExecutionCallQuery query, CancellationToken cancellationToken);
+
     Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken);
 
     /// <summary>

@@ -5,11 +5,11 @@ import { usePoll } from './poll.js';
 import { link } from './route.js';
 import { Attributes, Empty, Head, Pane, Problem } from './parts.js';
 import { duration, quantity } from './format.js';
-import { asText, count, dollars, percent } from './shown.js';
+import { Loading, asText, count, dollars, percent } from './shown.js';
 
 const took = seconds => (seconds === null || seconds === undefined ? '–' : duration(seconds * 1000));
 
-export function Agents({ you, selected }) {
+export function Agents({ you, selected, data }) {
   const [agents, setAgents] = useState(null);
   const [figures, setFigures] = useState({});
   const error = usePoll(async signal => {
@@ -17,6 +17,8 @@ export function Agents({ you, selected }) {
     setFigures(Object.fromEntries(rows.items.map(r => [r.agent_name, r])));
     setAgents(list.items);
   }, 10000, []);
+  const slots = data.workers?.reduce((sum, w) => sum + w.slots, 0) ?? 0;
+  const running = id => data.running_agents?.[id] ?? 0;
   const agent = agents?.find(a => a.id === selected);
   const close = useCallback(() => { location.hash = '#/agents'; }, []);
   return html`
@@ -24,18 +26,20 @@ export function Agents({ you, selected }) {
     <${Problem} error=${error} />
     <div class="split">
       <div class="scroll" tabindex="0" role="region" aria-label="Agents">
-        ${agents?.length === 0 && html`<${Empty} title="No agents">The catalogue has none.</${Empty}>`}
+        ${agents === null && !error && html`<${Loading} />`}
+        ${agents?.length === 0 && html`<${Empty} title="No agents">Put a YAML file into catalog/agents: it is here as soon as it is saved.</${Empty}>`}
         ${agents?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide">Average</th><th class="right wide">95 %</th><th class="right wide">Tokens</th><th class="right wide">Cost</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide roomy">Average</th><th class="right wide roomy">95 %</th><th class="right wide roomy">Tokens</th><th class="right wide roomy">Cost</th><th class="wide roomy" title="Slots of all workers that it takes now">Slots now</th><th><span class="unseen">Open</span></th></tr></thead>
           <tbody>${agents.map(a => html`
             <tr key=${a.id} class=${a.id === selected ? 'selected' : ''}>
               <td><a href=${link(['agents', a.id])}><b>${a.id}</b></a><small class="block wide">${a.description}</small></td>
               <td class="right mono">${count(figures[a.id]?.total_executions ?? 0)}</td>
               <td class="right mono">${percent(figures[a.id]?.success_rate)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.avg_execution_time)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.p95_execution_time)}</td>
-              <td class="right mono wide">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
-              <td class="right mono wide">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.avg_execution_time)}</td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.p95_execution_time)}</td>
+              <td class="right mono wide roomy">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
+              <td class="right mono wide roomy">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
+              <td class="wide roomy nowrap"><span class="meter short"><i style=${{ width: `${slots ? running(a.id) / slots * 100 : 0}%` }}></i></span> <small>${slots ? `${Math.round(running(a.id) / slots * 100)} %, ${count(running(a.id))}` : count(running(a.id))}</small></td>
               <td class="right"><a class="button" href=${link(['agents', a.id])} aria-label=${`${you.role === 'viewer' ? 'Show' : 'Run'} ${a.id}`}>${you.role === 'viewer' ? 'Show' : 'Run'}</a></td>
             </tr>`)}</tbody>
         </table></div>`}
