@@ -2,6 +2,7 @@ using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Claiming;
 using OsMEN.AgentWorker.Metrics;
 using OsMEN.AgentWorker.Tools;
+using OsMEN.AgentWorker.Workflows;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
@@ -27,6 +28,8 @@ internal static class WorkerExtensions
         services.AddSingleton<IAgentRunner, ContainerAgentRunner>();
         ContainerRuntimeHealth.Add(builder);
         services.AddSingleton<AgentRunners>();
+        services.AddSingleton<AgentAssignments>();
+        services.AddSingleton<WorkflowRunner>();
         services.AddSingleton<WorkerIdentity>();
         services.AddInstruments<ExecutionMetrics>();
         services.AddSingleton(s => new ProcessMetrics(

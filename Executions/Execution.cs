@@ -15,6 +15,9 @@ public sealed record Execution
     /// <summary>Id of the agent, command or workflow.</summary>
     public required string Target { get; init; }
     public Guid? ParentId { get; init; }
+
+    /// <summary>The step of the workflow <see cref="ParentId"/> that it runs; null for any other.</summary>
+    public string? Step { get; init; }
     public required string User { get; init; }
 
     /// <summary>Id of the API key that asked for it; null where none did.</summary>
@@ -75,6 +78,9 @@ public sealed record NewExecution
     public required ExecutionKind Kind { get; init; }
     public required string Target { get; init; }
     public Guid? ParentId { get; init; }
+
+    /// <summary>The step of the workflow <see cref="ParentId"/> that it runs, whose end wakes the workflow; null for any other.</summary>
+    public string? Step { get; init; }
     public required string User { get; init; }
 
     /// <summary>Id of the API key that asked for it; null where none did.</summary>
@@ -108,6 +114,7 @@ public sealed record NewExecution
         Kind = Kind,
         Target = Target,
         ParentId = ParentId,
+        Step = Step,
         User = User,
         KeyId = KeyId,
         Status = ExecutionStatus.Pending,

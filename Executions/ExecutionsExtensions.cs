@@ -8,10 +8,12 @@ using Microsoft.Extensions.Hosting;
 using Npgsql;
 using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Commands;
 using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
 using OsMEN.Executions.Prices;
 using OsMEN.Executions.Retention;
+using OsMEN.Executions.Workflows;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Health;
@@ -70,6 +72,10 @@ public static class ExecutionsExtensions
         services.AddHostedService(s => s.GetRequiredService<BudgetWatch>());
         services.AddSingleton<AgentCatalog>();
         services.AddHostedService(s => s.GetRequiredService<AgentCatalog>());
+        services.AddSingleton<CommandCatalog>();
+        services.AddHostedService(s => s.GetRequiredService<CommandCatalog>());
+        services.AddSingleton<WorkflowCatalog>();
+        services.AddHostedService(s => s.GetRequiredService<WorkflowCatalog>());
         return builder;
     }
 
@@ -84,6 +90,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<SqliteExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<SqliteExecutionStore>);
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<SqliteExecutionStore>());
+            services.AddSingleton<IWorkflowStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
             builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
@@ -93,6 +100,7 @@ public static class ExecutionsExtensions
             services.AddSingleton<PostgresExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<PostgresExecutionStore>());
+            services.AddSingleton<IWorkflowStore>(s => s.GetRequiredService<PostgresExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<NpgsqlDataSource>()));
         }
         else

@@ -8,8 +8,10 @@ using OsMEN.Gateway.Dashboard;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Info;
 using OsMEN.Gateway.OpenAI;
+using OsMEN.Gateway.Schedules;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Usage;
+using OsMEN.Gateway.Workflows;
 
 namespace OsMEN.Gateway;
 
@@ -17,10 +19,12 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(AcknowledgeRequest))]
 [JsonSerializable(typeof(AlertStatistics))]
 [JsonSerializable(typeof(AlertView))]
+[JsonSerializable(typeof(ApprovalView))]
 [JsonSerializable(typeof(BudgetBody))]
 [JsonSerializable(typeof(BudgetView))]
 [JsonSerializable(typeof(ConfigView))]
 [JsonSerializable(typeof(DateTimeOffset?))]
+[JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
@@ -29,6 +33,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(Page<AlertView>))]
+[JsonSerializable(typeof(Page<ApprovalView>))]
 [JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(Page<BudgetView>))]
 [JsonSerializable(typeof(Page<ChannelView>))]
@@ -36,7 +41,9 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<KeyView>))]
 [JsonSerializable(typeof(Page<RawJson>))]
 [JsonSerializable(typeof(Page<RuleView>))]
+[JsonSerializable(typeof(Page<ScheduleView>))]
 [JsonSerializable(typeof(Page<SilenceView>))]
+[JsonSerializable(typeof(Page<StepView>))]
 [JsonSerializable(typeof(PerformanceView))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(ProjectionView))]

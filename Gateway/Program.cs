@@ -17,6 +17,7 @@ using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
 using OsMEN.Gateway.Usage;
+using OsMEN.Gateway.Workflows;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
@@ -34,6 +35,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddLiveHealth();
     builder.AddAlerts();
     builder.AddDashboard();
+    builder.AddExecutionStarts();
     RequestLimits.Add(builder);
     builder.Services.AddLlm(builder.Configuration);
     builder.Services.AddInstruments<RequestMetrics>();
@@ -65,6 +67,7 @@ return await StartupErrors.RunAsync(async () =>
     app.MapDefaultEndpoints();
     app.MapAgentsApi();
     app.MapExecutionsApi();
+    app.MapCommandsAndWorkflows();
     app.MapEventsApi();
     app.MapWebSocketApi();
     app.MapKeysApi();

@@ -3,8 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Metrics;
+using OsMEN.AgentWorker.Workflows;
 using OsMEN.Executions;
-using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Metrics;
@@ -16,8 +16,9 @@ internal sealed partial class ExecutionRunner(
     ExecutionRecorder recorder,
     LeaseKeeper keeper,
     ChildExecutions children,
-    AgentCatalog catalog,
+    AgentAssignments assignments,
     AgentRunners agents,
+    WorkflowRunner workflows,
     ExecutionMetrics metrics,
     LlmMetrics llm,
     PriceTable prices,
@@ -26,6 +27,7 @@ internal sealed partial class ExecutionRunner(
     ILogger<ExecutionRunner> logger)
 {
     private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
+    private static readonly string[] Titles = ["Agent", "Command", "Workflow"];
 
     /// <summary>Returns when the end is durable, or when the execution is another worker's.</summary>
     public async Task RunAsync(ClaimedExecution claim)
@@ -36,10 +38,13 @@ internal sealed partial class ExecutionRunner(
         keeper.Add(execution);
         var started = time.GetTimestamp();
         AttemptEnd? ended = null;
-        metrics.Started(claim.Execution);
+        metrics.Started(claim);
         try
         {
-            await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), execution.Stopping);
+            if (claim.CancelRequested)
+                execution.Stop(StopReason.Cancelled);
+            if (!claim.Resumed)
+                await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), CancellationToken.None);
             var end = await RunAttemptAsync(execution);
             var recorded = await execution.EndAsync(end);
             if (recorded && end.Status.IsFinal() && end.Status != ExecutionStatus.Completed)
@@ -65,18 +70,26 @@ internal sealed partial class ExecutionRunner(
     private async Task<AttemptEnd> RunAttemptAsync(RunningExecution execution)
     {
         var asked = execution.Claim.Execution;
+        var timeout = TimeSpan.Zero;
         try
         {
-            if (await catalog.FindFreshAsync(asked.Target, execution.Stopping) is not { } agent)
-                return Failed(asked, new ExecutionError("AgentNotFound", $"There is no agent '{asked.Target}' any more."), retry: false);
-            var timeout = asked.Timeout ?? agent.Limits.Timeout;
+            execution.Stopping.ThrowIfCancellationRequested();
+            if (asked.Kind == ExecutionKind.Workflow)
+                return await workflows.AdvanceAsync(execution);
+            var (assignment, problem) = await assignments.FindAsync(asked, execution.Stopping);
+            if (assignment is null)
+                return Failed(asked, problem!, retry: false);
+            var agent = assignment.Agent;
+            timeout = asked.Timeout ?? agent.Limits.Timeout;
             await using var timer = time.CreateTimer(static e => ((RunningExecution)e!).Stop(StopReason.TimedOut), execution, timeout, Timeout.InfiniteTimeSpan);
-            var outcome = await agents.RunAsync(new AgentRun(agent, asked, execution, call => Add(execution, call)) { Account = Account(execution.Claim), Held = execution }, execution.Stopping);
+            var outcome = await agents.RunAsync(
+                new AgentRun(agent, assignment.Execution, execution, call => Add(execution, agent.Id, call)) { Account = Account(execution.Claim, agent.Id), Held = execution },
+                execution.Stopping);
             return outcome.Error is { } error ? Failed(asked, error, outcome.Retryable) : new AttemptEnd(ExecutionStatus.Completed, outcome.Output, RevenueUsd: agent.PriceUsd);
         }
         catch (OperationCanceledException) when (execution.Stopping.IsCancellationRequested)
         {
-            return Stopped(execution);
+            return Stopped(execution, timeout);
         }
         catch (Exception e)
         {
@@ -98,12 +111,12 @@ internal sealed partial class ExecutionRunner(
         }
     }
 
-    private static BudgetSubject Account(ClaimedExecution claim)
+    private static BudgetSubject Account(ClaimedExecution claim, string agent)
     {
         var asked = claim.Execution;
         return new BudgetSubject
         {
-            Agent = asked.Kind == ExecutionKind.Agent ? asked.Target : null,
+            Agent = agent,
             User = asked.User,
             Key = asked.KeyId,
             Execution = asked.Id,
@@ -114,13 +127,13 @@ internal sealed partial class ExecutionRunner(
         };
     }
 
-    private void Add(RunningExecution execution, LlmCall call)
+    private void Add(RunningExecution execution, string agent, LlmCall call)
     {
         // A program's own calls, of which it told the model and the tokens.
         if (call.CostUsd is null && call.Tokens.Total > 0)
             call = call with { CostUsd = prices.Cost(new ModelName(call.Platform, call.Model), call.Tokens, call.StartedAt) };
         execution.Add(call);
-        llm.Record(execution.Claim.Execution.Target, call);
+        llm.Record(agent, call);
     }
 
     private AttemptEnd Failed(Execution asked, ExecutionError error, bool retry) =>
@@ -128,20 +141,17 @@ internal sealed partial class ExecutionRunner(
             ? new AttemptEnd(ExecutionStatus.Pending, Error: error, RunAt: time.GetUtcNow() + options.Value.DelayAfter(asked.Attempt, Random.Shared.NextDouble()))
             : new AttemptEnd(ExecutionStatus.Failed, Error: error);
 
-    private AttemptEnd Stopped(RunningExecution execution) => execution.StopReason switch
+    private static AttemptEnd Stopped(RunningExecution execution, TimeSpan timeout) => execution.StopReason switch
     {
         StopReason.Cancelled => new AttemptEnd(ExecutionStatus.Cancelled),
-        StopReason.TimedOut => new AttemptEnd(ExecutionStatus.TimedOut, Error: new ExecutionError("Timeout", TimeoutMessage(execution.Claim.Execution))),
+        StopReason.TimedOut => new AttemptEnd(ExecutionStatus.TimedOut, Error: new ExecutionError("Timeout", TimeoutMessage(execution.Claim.Execution, timeout))),
 
         // Of a lost lease nothing is recorded: the fence refuses it.
         _ => new AttemptEnd(ExecutionStatus.Pending, CountAttempt: false),
     };
 
-    private string TimeoutMessage(Execution asked)
-    {
-        var limit = asked.Timeout ?? catalog.Find(asked.Target)?.Limits.Timeout ?? default;
-        return string.Create(CultureInfo.InvariantCulture, $"Attempt {asked.Attempt} was not done within {limit.TotalSeconds:0.###} s.");
-    }
+    private static string TimeoutMessage(Execution asked, TimeSpan limit) =>
+        string.Create(CultureInfo.InvariantCulture, $"Attempt {asked.Attempt} was not done within {limit.TotalSeconds:0.###} s.");
 
     private static Activity? Start(Execution asked)
     {
@@ -149,16 +159,17 @@ internal sealed partial class ExecutionRunner(
             return null;
         var sent = ActivityContext.TryParse(asked.TraceParent, null, isRemote: true, out var parsed) ? parsed : default;
         var activity = Source.StartActivity(
-            ActivityKind.Consumer, sent, links: sent == default ? null : [new ActivityLink(sent)], name: $"execute_agent {asked.Target}");
+            ActivityKind.Consumer, sent, links: sent == default ? null : [new ActivityLink(sent)], name: $"execute_{asked.Kind.ToWire()} {asked.Target}");
         if (activity is not { IsAllDataRequested: true })
             return activity;
         // https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
         activity.SetTag("messaging.system", "osmen");
-        activity.SetTag("messaging.operation.name", "execute_agent");
+        activity.SetTag("messaging.operation.name", $"execute_{asked.Kind.ToWire()}");
         activity.SetTag("messaging.operation.type", "process");
         activity.SetTag("messaging.destination.name", "executions");
         activity.SetTag("messaging.message.id", asked.Id.ToString());
-        activity.SetTag("gen_ai.agent.id", asked.Target);
+        if (asked.Kind == ExecutionKind.Agent)
+            activity.SetTag("gen_ai.agent.id", asked.Target);
         activity.SetTag("osmen.execution.id", asked.Id.ToString());
         activity.SetTag("osmen.execution.attempt", asked.Attempt);
         activity.SetTag("request_id", asked.RequestId);
@@ -178,11 +189,14 @@ internal sealed partial class ExecutionRunner(
 
         if (!recorded)
             LogLost(logger, asked.Id, asked.Attempt);
+        else if (end.IsPark)
+            LogParked(logger, asked.Id, asked.Target, end.RunAt);
         else if (!end.Status.IsFinal())
             LogAgain(logger, asked.Id, asked.Target, asked.Attempt, end.Error?.Type);
         else if (logger.IsEnabled(LogLevel.Information))
             LogCompleted(
                 logger,
+                Titles[(int)asked.Kind],
                 asked.Target,
                 asked.Id,
                 asked.User,
@@ -195,9 +209,12 @@ internal sealed partial class ExecutionRunner(
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message =
-        "Agent execution completed: {Agent} {Execution_Id} of {User_Id} (request {Request_Id}) {Status} after {Duration_Ms} ms, {Tokens_Used} tokens, {Cost} USD {Error_Type}")]
+        "{Kind} execution completed: {Agent} {Execution_Id} of {User_Id} (request {Request_Id}) {Status} after {Duration_Ms} ms, {Tokens_Used} tokens, {Cost} USD {Error_Type}")]
     private static partial void LogCompleted(
-        ILogger logger, string agent, Guid execution_Id, string user_Id, string? request_Id, string status, double duration_Ms, long tokens_Used, decimal cost, string? error_Type);
+        ILogger logger, string kind, string agent, Guid execution_Id, string user_Id, string? request_Id, string status, double duration_Ms, long tokens_Used, decimal cost, string? error_Type);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Workflow {Execution_Id} of {Workflow} waits for its steps, at most until {Until}")]
+    private static partial void LogParked(ILogger logger, Guid execution_Id, string workflow, DateTimeOffset? until);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Execution {Execution_Id} of {Agent} waits for another attempt after attempt {Attempt}: {Error_Type}")]
     private static partial void LogAgain(ILogger logger, Guid execution_Id, string agent, int attempt, string? error_Type);

@@ -1,12 +1,13 @@
 using System.Data.Common;
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
+using OsMEN.Executions.Workflows;
 
 namespace OsMEN.AgentWorker.Claiming;
 
-/// <summary>Returns what dead workers held to the queue. Every worker runs it; together they still change each execution once.</summary>
+/// <summary>Returns what dead workers held to the queue, and wakes the workflows that they had not told of a step's end. Every worker runs it; together they still change each execution once.</summary>
 internal sealed partial class RescueLoop(
-    LeaseRescuer rescuer, IExecutionStore store, ChildExecutions children, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
+    LeaseRescuer rescuer, IExecutionStore store, IWorkflowStore workflows, ChildExecutions children, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
     : BackgroundService
 {
     private const int Batch = 200;
@@ -20,6 +21,8 @@ internal sealed partial class RescueLoop(
             try
             {
                 await RescueAsync(stoppingToken);
+                if (await workflows.WakeForgottenAsync(stoppingToken) > 0)
+                    signals.Wake();
             }
             catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
             {

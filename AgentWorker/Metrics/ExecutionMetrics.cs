@@ -75,14 +75,15 @@ internal sealed class ExecutionMetrics
     }
 
     /// <summary>An attempt begins.</summary>
-    public void Started(Execution execution)
+    public void Started(ClaimedExecution claim)
     {
+        var execution = claim.Execution;
         var running = Of(execution);
         var kind = Kinds[(int)execution.Kind];
         Interlocked.Increment(ref running.Count);
         if (execution.Kind == ExecutionKind.Agent)
             _assignments.Add(1, running.Agent, Tag("task_type", kind));
-        if (execution.Attempt == 1)
+        if (execution.Attempt == 1 && !claim.Resumed)
             _wait.Record(Math.Max(0, (_time.GetUtcNow() - execution.RunAt).TotalSeconds), Tag("type", kind));
     }
 
@@ -93,11 +94,18 @@ internal sealed class ExecutionMetrics
             _response.Record(after.TotalSeconds, Of(execution).Agent);
     }
 
-    /// <summary>An attempt is over; <paramref name="end"/> is null when its end is another worker's to record.</summary>
+    /// <summary>
+    /// An attempt is over; <paramref name="end"/> is null when its end is another worker's to record. A workflow has taken as long as it was
+    /// under way, whoever held it.
+    /// </summary>
     public void Ended(Execution execution, AttemptEnd? end, TimeSpan duration)
     {
         var running = Of(execution);
         Interlocked.Decrement(ref running.Count);
+        if (end is { IsPark: true })
+            return;
+        if (execution is { Kind: ExecutionKind.Workflow, StartedAt: { } began })
+            duration = _time.GetUtcNow() - began;
         var kind = Kinds[(int)execution.Kind];
         _processing.Record(duration.TotalSeconds, Tag("type", kind));
         if (end?.Error is { } error)

@@ -25,7 +25,7 @@ public sealed class QueueLimit(IExecutionStore store, IOptions<ExecutionOptions>
             if (!IsFresh() || (Volatile.Read(ref _room) <= 0 && Age() > ReadAgainWhenFull))
             {
                 var depth = await store.GetDepthAsync(cancellationToken);
-                Interlocked.Exchange(ref _room, options.Value.MaxQueued - depth.Due - depth.Scheduled);
+                Interlocked.Exchange(ref _room, options.Value.MaxQueued - depth.Due - depth.Scheduled - depth.Parked);
                 Volatile.Write(ref _readAt, time.GetTimestamp());
             }
 

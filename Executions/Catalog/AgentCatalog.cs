@@ -21,7 +21,7 @@ public sealed partial class AgentCatalog : BackgroundService
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _refreshing = new(1);
     private string _stamp = "";
-    private CatalogFiles _files;
+    private CatalogFiles<AgentDefinition> _files;
     private Dictionary<string, AgentDefinition?> _overlay = [];
     private (long Count, long Latest) _version = (-1, 0);
     private FrozenDictionary<string, AgentDefinition> _agents = FrozenDictionary<string, AgentDefinition>.Empty;
@@ -77,7 +77,7 @@ public sealed partial class AgentCatalog : BackgroundService
         try
         {
             var changed = false;
-            if (CatalogFiles.Stamp(Folder) != _stamp)
+            if (CatalogFiles<AgentDefinition>.Stamp(Folder) != _stamp)
             {
                 _files = ReadFiles();
                 changed = true;
@@ -126,10 +126,10 @@ public sealed partial class AgentCatalog : BackgroundService
         await RefreshAsync(cancellationToken);
     }
 
-    private CatalogFiles ReadFiles()
+    private CatalogFiles<AgentDefinition> ReadFiles()
     {
-        _stamp = CatalogFiles.Stamp(Folder);
-        var files = CatalogFiles.Read(Folder);
+        _stamp = CatalogFiles<AgentDefinition>.Stamp(Folder);
+        var files = CatalogFiles<AgentDefinition>.Read(Folder, AgentJson.ReadFile);
         foreach (var problem in files.Problems)
             LogProblem(_logger, problem);
         return files;
@@ -137,7 +137,7 @@ public sealed partial class AgentCatalog : BackgroundService
 
     private void Merge()
     {
-        var agents = new Dictionary<string, AgentDefinition>(_files.Agents, StringComparer.Ordinal);
+        var agents = new Dictionary<string, AgentDefinition>(_files.Definitions, StringComparer.Ordinal);
         foreach (var (id, definition) in _overlay)
         {
             if (definition is null)

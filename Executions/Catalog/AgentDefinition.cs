@@ -14,7 +14,7 @@ public enum AgentType
 }
 
 /// <summary>An agent as its YAML file (catalog/agents) or the REST API declares it.</summary>
-public sealed record AgentDefinition
+public sealed record AgentDefinition : ICatalogDefinition
 {
     /// <summary>Lower case letters, digits, <c>_</c> and <c>-</c>; at most 64. The file's name without its ending, unless the file says otherwise.</summary>
     public required string Id { get; init; }

@@ -28,6 +28,13 @@ public static class AgentJson
         }
     }
 
+    /// <summary>Reads what a file of the catalog holds.</summary>
+    internal static (AgentDefinition? Definition, IReadOnlyList<FieldError> Errors) ReadFile(JsonElement root, string id, string folder)
+    {
+        var read = Read(root, id, folder);
+        return (read.Definition, read.Errors);
+    }
+
     /// <summary>Reads a JSON text; one that is no JSON is an error of the empty field.</summary>
     public static AgentReadResult Read(string json, string? id = null, string? folder = null)
     {

@@ -2,29 +2,30 @@ using System.Collections.Immutable;
 
 namespace OsMEN.Executions.Catalog;
 
-/// <summary>The agents of a folder of YAML files, and what was wrong with those that are not there.</summary>
-internal sealed record CatalogFiles(ImmutableSortedDictionary<string, AgentDefinition> Agents, IReadOnlyList<CatalogProblem> Problems)
+/// <summary>The definitions of a folder of YAML files, and what was wrong with those that are not there.</summary>
+internal sealed record CatalogFiles<T>(ImmutableSortedDictionary<string, T> Definitions, IReadOnlyList<CatalogProblem> Problems)
+    where T : class, ICatalogDefinition
 {
     private const int MaxFiles = 10_000;
 
     /// <summary>Reads <c>*.yaml</c> and <c>*.yml</c>. A broken file is a problem; the rest loads.</summary>
-    public static CatalogFiles Read(string folder)
+    public static CatalogFiles<T> Read(string folder, DefinitionReader<T> reader)
     {
-        var agents = ImmutableSortedDictionary.CreateBuilder<string, AgentDefinition>(StringComparer.Ordinal);
+        var definitions = ImmutableSortedDictionary.CreateBuilder<string, T>(StringComparer.Ordinal);
         var problems = new List<CatalogProblem>();
         foreach (var path in Paths(folder, problems))
         {
-            var (definition, wrong) = AgentYaml.ReadFile(path);
+            var (definition, wrong) = CatalogFile.ReadFile(path, reader);
             problems.AddRange(wrong);
             if (definition is null)
                 continue;
-            if (agents.TryGetValue(definition.Id, out var other))
+            if (definitions.TryGetValue(definition.Id, out var other))
                 problems.Add(new CatalogProblem(path, 1, $"id {definition.Id} is taken by another file in {other.Folder}"));
             else
-                agents.Add(definition.Id, definition);
+                definitions.Add(definition.Id, definition);
         }
 
-        return new CatalogFiles(agents.ToImmutable(), problems);
+        return new CatalogFiles<T>(definitions.ToImmutable(), problems);
     }
 
     /// <summary>Differs when a file came, went or was written.</summary>

@@ -51,8 +51,13 @@ public sealed class LeaseRescuer(IExecutionStore store, TimeProvider time)
         return new ExecutionRecord
         {
             Lease = held.Lease,
-            Events = new EventChunk(seq, [EventFrames.Write(held.Execution.Id, seq, status, time.GetUtcNow())]),
+
+            // A workflow goes on where it stood: nothing changed for who watches it.
+            Events = held.Execution.Kind == ExecutionKind.Workflow && !end.Status.IsFinal()
+                ? null
+                : new EventChunk(seq, [EventFrames.Write(held.Execution.Id, seq, status, time.GetUtcNow())]),
             End = end,
+            Workflow = held.Execution.Step is null ? null : held.Execution.ParentId,
         };
     }
 }

@@ -134,9 +134,12 @@ public sealed class RunningExecution : IExecutionEventSink, IDisposable
         {
             if (_end is null)
             {
-                var output = end.Output is { Length: <= MaxOutputInFrame } o ? o : null;
-                Append(new ExecutionEvent.StatusChanged(end.Status, output, end.Error));
+                // A parked execution is running still: nothing changed for who watches it.
                 _end = end;
+                if (end.IsPark)
+                    Enqueue();
+                else
+                    Append(new ExecutionEvent.StatusChanged(end.Status, end.Output is { Length: <= MaxOutputInFrame } o ? o : null, end.Error));
             }
         }
 
@@ -151,7 +154,7 @@ public sealed class RunningExecution : IExecutionEventSink, IDisposable
         lock (_lock)
         {
             _queued = false;
-            if (_frames.Count == 0 && _calls.Count == 0)
+            if (_frames.Count == 0 && _calls.Count == 0 && _end is null)
                 return null;
             var record = new ExecutionRecord
             {
@@ -159,6 +162,7 @@ public sealed class RunningExecution : IExecutionEventSink, IDisposable
                 Events = _frames.Count == 0 ? null : new EventChunk(_lastSeq - _frames.Count + 1, _frames),
                 Calls = _calls,
                 End = _end,
+                Workflow = Claim.Execution.Step is null ? null : Claim.Execution.ParentId,
             };
             _frames = [];
             _calls = [];

@@ -130,6 +130,8 @@ public sealed partial class ExecutionRecorder : IAsyncDisposable
     {
         if (held && record.Events is { } events)
             _signals.Recorded(record.Lease.Execution, events, record.End is { } end && end.Status.IsFinal());
+        if (held && record is { Workflow: not null, End: { } ended } && ended.Status.IsFinal())
+            _signals.Wake();
         execution.OnRecorded(record, held);
     }
 

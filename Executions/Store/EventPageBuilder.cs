@@ -53,15 +53,17 @@ internal sealed class QueueDepthBuilder
     private readonly long[] _due = new long[10];
     private long _scheduled;
     private long _running;
+    private long _parked;
     private TimeSpan _oldest;
 
-    public void Add(int priority, long due, long scheduled, long running, TimeSpan oldest)
+    public void Add(int priority, long due, long scheduled, long running, long parked, TimeSpan oldest)
     {
         _due[priority] += due;
         _scheduled += scheduled;
         _running += running;
+        _parked += parked;
         _oldest = oldest > _oldest ? oldest : _oldest;
     }
 
-    public QueueDepth Build() => new(_due, _scheduled, _running, _oldest);
+    public QueueDepth Build() => new(_due, _scheduled, _running, _parked, _oldest);
 }

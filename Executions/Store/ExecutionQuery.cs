@@ -27,8 +27,9 @@ public sealed record ExecutionQuery
 /// <summary>How full the queue is, as gauges and health show it.</summary>
 /// <param name="DueByPriority">Due executions, index 0 to 9.</param>
 /// <param name="Scheduled">Not yet due.</param>
+/// <param name="Parked">Workflows that wait for their steps.</param>
 /// <param name="OldestDue">How long the oldest due execution has waited; zero when none.</param>
-public sealed record QueueDepth(IReadOnlyList<long> DueByPriority, long Scheduled, long Running, TimeSpan OldestDue)
+public sealed record QueueDepth(IReadOnlyList<long> DueByPriority, long Scheduled, long Running, long Parked, TimeSpan OldestDue)
 {
     public long Due => DueByPriority.Sum();
 }

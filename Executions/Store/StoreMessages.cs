@@ -11,6 +11,15 @@ public readonly record struct LeaseId(Guid Execution, long Fence);
 /// <param name="LastSeq">Number of the last event written before this claim.</param>
 public sealed record ClaimedExecution(Execution Execution, long Fence, long LastSeq)
 {
+    /// <summary>Whether it was parked: it goes on where it stood, in the same attempt.</summary>
+    public bool Resumed { get; init; }
+
+    /// <summary>How often it had been woken at this claim; see <see cref="AttemptEnd.Park"/>.</summary>
+    public int Wakes { get; init; }
+
+    /// <summary>Whether somebody has asked for its cancellation.</summary>
+    public bool CancelRequested { get; init; }
+
     /// <summary>Highest priority first, then longest due: the order in which they are to start.</summary>
     internal static readonly Comparison<ClaimedExecution> ByUrgency = static (a, b) =>
     {
@@ -43,17 +52,29 @@ public sealed record EventChunk(long FirstSeq, IReadOnlyList<string> Frames)
 }
 
 /// <summary>How an attempt ended.</summary>
-/// <param name="Status">A final state, or <see cref="ExecutionStatus.Pending"/> to run again at <paramref name="RunAt"/>.</param>
+/// <param name="Status">A final state, <see cref="ExecutionStatus.Pending"/> to run again at <paramref name="RunAt"/>, or <see cref="ExecutionStatus.Running"/>: parked.</param>
 /// <param name="Output">JSON text of a completed one.</param>
 /// <param name="RevenueUsd">What a completed one is charged; null where it is not.</param>
 /// <param name="CountAttempt">False gives the attempt back: the worker is stopping, nothing is held against the execution.</param>
+/// <param name="Wakes">Of a parked one: <see cref="ClaimedExecution.Wakes"/>.</param>
 public sealed record AttemptEnd(
     ExecutionStatus Status,
     string? Output = null,
     ExecutionError? Error = null,
     DateTimeOffset? RunAt = null,
     bool CountAttempt = true,
-    decimal? RevenueUsd = null);
+    decimal? RevenueUsd = null,
+    int Wakes = 0)
+{
+    /// <summary>
+    /// It goes on without a worker: waits for what it has started, and is claimed again at <paramref name="at"/>, or when it is woken. If it
+    /// was woken since it was claimed, that is at once.
+    /// </summary>
+    /// <param name="wakes">What the claim told.</param>
+    public static AttemptEnd Park(DateTimeOffset at, int wakes) => new(ExecutionStatus.Running, RunAt: at, Wakes: wakes);
+
+    public bool IsPark => Status == ExecutionStatus.Running;
+}
 
 /// <summary>What a worker has to say of an execution that it holds: events so far, calls so far, and perhaps its end.</summary>
 public sealed record ExecutionRecord
@@ -64,6 +85,9 @@ public sealed record ExecutionRecord
 
     /// <summary>Null while the attempt goes on.</summary>
     public AttemptEnd? End { get; init; }
+
+    /// <summary>The workflow that is woken by its end: the parent of a step; null for any other execution.</summary>
+    public Guid? Workflow { get; init; }
 }
 
 /// <summary>A change asked for by hand: whether it was possible in the execution's state, and how it stands now.</summary>

@@ -23,9 +23,9 @@ public sealed class CatalogFileTests : IDisposable
     public void A_file_is_an_agent_of_its_name()
     {
         Write("shorter.yaml", Good);
-        var files = CatalogFiles.Read(_folder);
+        var files = CatalogFiles<AgentDefinition>.Read(_folder, AgentJson.ReadFile);
         Assert.Empty(files.Problems);
-        var agent = Assert.Single(files.Agents).Value;
+        var agent = Assert.Single(files.Definitions).Value;
         Assert.Equal(("shorter", "Says it shorter", AgentType.Llm, TimeSpan.FromSeconds(30)), (agent.Id, agent.Description, agent.Type, agent.Limits.Timeout));
     }
 
@@ -49,8 +49,8 @@ public sealed class CatalogFileTests : IDisposable
     {
         Write("broken.yaml", text);
         Write("good.yaml", Good);
-        var files = CatalogFiles.Read(_folder);
-        Assert.Equal(["good"], files.Agents.Keys);
+        var files = CatalogFiles<AgentDefinition>.Read(_folder, AgentJson.ReadFile);
+        Assert.Equal(["good"], files.Definitions.Keys);
         var problem = files.Problems[0];
         Assert.Equal((Path.Combine(_folder, "broken.yaml"), line), (problem.Path, problem.Line));
         Assert.Contains(reason, problem.Reason, StringComparison.Ordinal);
@@ -64,8 +64,8 @@ public sealed class CatalogFileTests : IDisposable
         Write("huge.yaml", "description: " + new string('x', 300_000));
         Write("a.yaml", Good);
         Write("b.yaml", Good + "\nid: a");
-        var files = CatalogFiles.Read(_folder);
-        Assert.Equal(["a"], files.Agents.Keys);
+        var files = CatalogFiles<AgentDefinition>.Read(_folder, AgentJson.ReadFile);
+        Assert.Equal(["a"], files.Definitions.Keys);
         Assert.Equal(
             [("b.yaml", $"id a is taken by another file in {_folder}"), ("binary.yaml", "is not UTF-8 text"), ("huge.yaml", "is over 256 KB")],
             files.Problems.Select(p => (Path.GetFileName(p.Path), p.Reason)));
@@ -74,8 +74,8 @@ public sealed class CatalogFileTests : IDisposable
     [Fact]
     public void A_missing_folder_is_a_problem_not_an_error()
     {
-        var files = CatalogFiles.Read(Path.Combine(_folder, "nowhere"));
-        Assert.Empty(files.Agents);
+        var files = CatalogFiles<AgentDefinition>.Read(Path.Combine(_folder, "nowhere"), AgentJson.ReadFile);
+        Assert.Empty(files.Definitions);
         Assert.StartsWith("cannot be read: ", Assert.Single(files.Problems).Reason, StringComparison.Ordinal);
     }
 
@@ -86,13 +86,13 @@ public sealed class CatalogFileTests : IDisposable
         var text = Gen.Choose(0, 30).SelectMany(n => Gen.ArrayOf(pieces, n)).Select(p => string.Concat(p));
         foreach (var t in text.Sample(2000, 30))
         {
-            var (definition, problems) = AgentYaml.Read("any.yaml", t);
+            var (definition, problems) = CatalogFile.Read("any.yaml", t, AgentJson.ReadFile);
             Assert.True(definition is null == problems.Count > 0, t);
         }
 
         foreach (var bytes in ArbMap.Default.GeneratorFor<byte[]>().Sample(500, 100))
         {
-            var (definition, problems) = AgentYaml.Read("any.yaml", Encoding.Latin1.GetString(bytes));
+            var (definition, problems) = CatalogFile.Read("any.yaml", Encoding.Latin1.GetString(bytes), AgentJson.ReadFile);
             Assert.True(definition is null == problems.Count > 0, Convert.ToHexString(bytes));
         }
     }

@@ -11,7 +11,7 @@ namespace OsMEN.Tests.Executions;
 
 public abstract partial class StoreBehaviour
 {
-    private static readonly string[] Tables = ["executions", "execution_events", "agent_turns", "tool_calls"];
+    private static readonly string[] Tables = ["executions", "execution_events", "agent_turns", "tool_calls", "workflow_runs"];
 
     [Fact]
     public async Task What_ended_long_ago_goes_with_all_of_its_own_and_its_key_is_free_again()
@@ -21,13 +21,14 @@ public abstract partial class StoreBehaviour
         var claim = Assert.Single(await ClaimAsync(1));
         await Store.JournalTurnAsync(claim.Lease, new JournaledTurn(1, 1, "{}"), Token);
         await Store.JournalCallAsync(claim.Lease, new JournaledCall(1, "c", "send", 1, false, "ok"), Token);
+        await ExecuteAsync($"INSERT INTO workflow_runs (execution_id, definition) VALUES ('{first.Id}', '{{}}')");
         await Store.RecordAsync([new ExecutionRecord { Lease = claim.Lease, Events = Frames(claim, 2, ExecutionStatus.Completed), End = new AttemptEnd(ExecutionStatus.Completed, "1") }], Token);
-        Assert.Equal("1 1 1 1", await CountsAsync());
+        Assert.Equal("1 1 1 1 1", await CountsAsync());
 
         Assert.Equal((0, 0), Trimmed(await Store.TrimExecutionsAsync(Guid.Empty, Past(60), 10, Token)));
-        Assert.Equal("1 1 1 1", await CountsAsync());
+        Assert.Equal("1 1 1 1 1", await CountsAsync());
         Assert.Equal((1, 1), Trimmed(await Store.TrimExecutionsAsync(Guid.Empty, Past(-60), 10, Token)));
-        Assert.Equal("0 0 0 0", await CountsAsync());
+        Assert.Equal("0 0 0 0 0", await CountsAsync());
         Assert.Null(await Store.GetAsync(first.Id, Token));
         Assert.Null(await Store.ReadEventsAsync(first.Id, 0, 10, Token));
         Assert.Equal(AcceptOutcome.Created, (await Store.AcceptAsync([New() with { IdempotencyKey = "k", RequestHash = [2] }], Token))[0].Outcome);

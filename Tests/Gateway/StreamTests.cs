@@ -171,10 +171,10 @@ public sealed class StreamTests(GatewayServer gateway) : IClassFixture<GatewaySe
         using var socket = await ConnectAsync();
         await SendAsync(socket, $$"""{"type":"subscribe","executionId":"{{id}}"}""");
         Assert.Equal("subscribed", TypeOf(await ReceiveAsync(socket)));
-        Assert.Equal(expected, [Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket))]);
+        Assert.Equal(expected, new[] { Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)) });
         await SendAsync(socket, $$"""{"type":"subscribe","executionId":"{{id}}","after":4}""");
         Assert.Equal("subscribed", TypeOf(await ReceiveAsync(socket)));
-        Assert.Equal(["""gap {"from":5,"to":7}""", expected[2]], [Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket))]);
+        Assert.Equal(new[] { """gap {"from":5,"to":7}""", expected[2] }, new[] { Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)) });
 
         using var client = gateway.Client();
         using var stream = await client.SendAsync(Events(id), Token);

@@ -102,9 +102,10 @@ internal static class MetricsBench
         };
         var end = new AttemptEnd(ExecutionStatus.Completed, "1");
 
+        var claim = new ClaimedExecution(execution, 1, 1);
         var own = Best(() =>
         {
-            executions.Started(execution);
+            executions.Started(claim);
             executions.Responded(execution, TimeSpan.FromSeconds(0.1));
             executions.Ended(execution, end, TimeSpan.FromSeconds(1));
         });

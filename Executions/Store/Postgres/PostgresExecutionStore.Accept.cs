@@ -6,14 +6,14 @@ internal sealed partial class PostgresExecutionStore
         WITH item AS (
           SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::smallint[], $7::text[],
             $8::integer[], $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::numeric[], $13::text[], $14::text[],
-            $15::text[], $16::text[], $17::bytea[], $18::text[])
+            $15::text[], $16::text[], $17::bytea[], $18::text[], $19::text[])
           AS i(id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, run_at, timeout_ms, budget_usd,
-            metadata, trace_parent, request_id, idempotency_key, request_hash, key_id)),
+            metadata, trace_parent, request_id, idempotency_key, request_hash, key_id, step)),
         written AS (
           INSERT INTO executions (id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, run_at,
-            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id)
+            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id, step)
           SELECT id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, coalesce(run_at, created_at),
-            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id FROM item
+            timeout_ms, budget_usd, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id, step FROM item
           ON CONFLICT DO NOTHING
           RETURNING id, priority),
         queued AS (
@@ -44,6 +44,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(items, i => i.IdempotencyKey)));
         p.Add(P(Column(items, i => i.RequestHash)));
         p.Add(P(Column(items, i => i.KeyId)));
+        p.Add(P(Column(items, i => i.Step)));
 
         var written = new HashSet<Guid>(items.Count);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))

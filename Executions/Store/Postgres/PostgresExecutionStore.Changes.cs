@@ -21,7 +21,11 @@ internal sealed partial class PostgresExecutionStore
             await transaction.CommitAsync(cancellationToken);
         }
 
-        return await GetAsync(id, cancellationToken) is { } execution ? new ChangeResult(changed, execution) : null;
+        if (await GetAsync(id, cancellationToken) is not { } execution)
+            return null;
+        if (changed && execution is { Step: not null, ParentId: { } workflow, Status: ExecutionStatus.Cancelled })
+            await ApplyWakesAsync(workflow, cancellationToken);
+        return new ChangeResult(changed, execution);
     }
 
     private async Task<bool> TryCancelAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
@@ -42,9 +46,11 @@ internal sealed partial class PostgresExecutionStore
 
         await using var cancel = new NpgsqlCommand(
             """
-            WITH q AS (DELETE FROM execution_queue WHERE id = $1 RETURNING *)
-            UPDATE executions e SET status = $2, completed_at = now(), attempt = q.attempt, fence = q.fence, started_at = q.started_at
-            FROM q WHERE e.id = q.id
+            WITH q AS (DELETE FROM execution_queue WHERE id = $1 RETURNING *),
+            ended AS (
+              UPDATE executions e SET status = $2, completed_at = now(), attempt = q.attempt, fence = q.fence, started_at = q.started_at
+              FROM q WHERE e.id = q.id RETURNING e.id, e.parent_id, e.step)
+            INSERT INTO execution_wakes SELECT id, parent_id FROM ended WHERE step IS NOT NULL ON CONFLICT DO NOTHING
             """,
             connection)
         { Parameters = { P(id), P((short)ExecutionStatus.Cancelled) } };

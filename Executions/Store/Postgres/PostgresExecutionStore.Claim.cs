@@ -14,10 +14,10 @@ internal sealed partial class PostgresExecutionStore
             ORDER BY q.run_at, q.id LIMIT $2 FOR UPDATE SKIP LOCKED) d
           LIMIT $2),
         q AS (
-          UPDATE execution_queue q SET status = 1, attempt = q.attempt + 1, fence = q.fence + 1, worker = $1,
-            lease_until = now() + $3 * interval '1 ms', started_at = now()
+          UPDATE execution_queue q SET status = 1, attempt = q.attempt + CASE WHEN q.parked THEN 0 ELSE 1 END, fence = q.fence + 1, worker = $1,
+            lease_until = now() + $3 * interval '1 ms', started_at = CASE WHEN q.parked THEN q.started_at ELSE now() END
           FROM due WHERE q.id = due.id RETURNING q.*)
-        SELECT {ExecutionColumns}, q.fence, CASE WHEN q.fence = 1 THEN 1 ELSE {LastSeq} END
+        SELECT {ExecutionColumns}, q.fence, CASE WHEN q.fence = 1 THEN 1 ELSE {LastSeq} END, q.parked, q.wakes, q.cancel_requested
         FROM q JOIN executions e ON e.id = q.id
         """;
 
@@ -46,7 +46,16 @@ internal sealed partial class PostgresExecutionStore
         var claimed = new List<ClaimedExecution>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            claimed.Add(new ClaimedExecution(ReadExecution(reader), reader.GetInt64(ExecutionColumnCount), reader.GetInt64(ExecutionColumnCount + 1)));
+        {
+            const int next = ExecutionColumnCount;
+            claimed.Add(new ClaimedExecution(ReadExecution(reader), reader.GetInt64(next), reader.GetInt64(next + 1))
+            {
+                Resumed = reader.GetBoolean(next + 2),
+                Wakes = reader.GetInt32(next + 3),
+                CancelRequested = reader.GetBoolean(next + 4),
+            });
+        }
+
         claimed.Sort(ClaimedExecution.ByUrgency);
         return claimed;
     }

@@ -8,14 +8,14 @@ internal sealed partial class PostgresExecutionStore
 {
     // Live columns come from the queue's row (q) where there is one, else from the record (e).
     private const string ExecutionColumns = """
-        e.id, e.kind, e.target, e.parent_id, e.user_id, coalesce(q.status, e.status), e.priority, e.input, e.output, e.error_type,
-        e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, coalesce(q.run_at, e.run_at),
+        e.id, e.kind, e.target, e.parent_id, e.user_id, coalesce(CASE WHEN q.parked THEN 1 ELSE q.status END, e.status), e.priority, e.input, e.output, e.error_type,
+        e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, CASE WHEN q.parked THEN e.run_at ELSE coalesce(q.run_at, e.run_at) END,
         coalesce(q.started_at, e.started_at), e.completed_at, e.timeout_ms, e.budget_usd, e.metadata, e.platform, e.model,
         e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_usd,
-        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id
+        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id, e.step
         """;
 
-    private const int ExecutionColumnCount = 32;
+    private const int ExecutionColumnCount = 33;
 
     private const string ExecutionTables = "executions e LEFT JOIN execution_queue q ON q.id = e.id";
 
@@ -46,7 +46,7 @@ internal sealed partial class PostgresExecutionStore
         if (query.ParentId is { } parent)
             And("e.parent_id = ", parent);
         if (query.Status is { } status)
-            And(status.IsFinal() ? "e.status = " : "q.status = ", (short)status);
+            And(status.IsFinal() ? "e.status = " : "CASE WHEN q.parked THEN 1 ELSE q.status END = ", (short)status);
         if (query.Since is { } since)
             And("e.id >= ", ExecutionIds.FirstOf(since));
         if (query.Until is { } until)
@@ -92,15 +92,15 @@ internal sealed partial class PostgresExecutionStore
     public async Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT priority, count(*) FILTER (WHERE status = 0 AND run_at <= now()), count(*) FILTER (WHERE status = 0 AND run_at > now()),
-              count(*) FILTER (WHERE status = 1),
+            SELECT priority, count(*) FILTER (WHERE status = 0 AND run_at <= now()), count(*) FILTER (WHERE status = 0 AND run_at > now() AND NOT parked),
+              count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 0 AND run_at > now() AND parked),
               coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE status = 0 AND run_at <= now())), 0)::double precision
             FROM execution_queue GROUP BY priority
             """);
         var depth = new QueueDepthBuilder();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            depth.Add(reader.GetInt16(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), TimeSpan.FromSeconds(reader.GetDouble(4)));
+            depth.Add(reader.GetInt16(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), TimeSpan.FromSeconds(reader.GetDouble(5)));
         return depth.Build();
     }
 
@@ -137,6 +137,7 @@ internal sealed partial class PostgresExecutionStore
             TraceParent = Text(29),
             RequestId = Text(30),
             KeyId = Text(31),
+            Step = Text(32),
         };
     }
 }

@@ -9,21 +9,26 @@ internal sealed partial class PostgresExecutionStore
     private const string RecordSql = """
         WITH item AS (
           SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[],
-            $30::numeric[])
-          AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted, revenue)),
+            $30::numeric[], $31::integer[])
+          AS i(id, fence, finish, output, error_type, error_message, run_at, uncounted, revenue, wakes)),
         gone AS (
           DELETE FROM execution_queue q USING item i
           WHERE i.finish >= 2 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
           RETURNING q.id, q.attempt, q.started_at, q.worker, q.fence, i.finish, i.output, i.error_type, i.error_message, i.revenue),
         back AS (
           UPDATE execution_queue q SET status = 0, worker = NULL, lease_until = NULL, run_at = coalesce(i.run_at, now()),
-            attempt = q.attempt - i.uncounted
+            attempt = q.attempt + CASE WHEN q.parked THEN 1 ELSE 0 END - i.uncounted
           FROM item i WHERE i.finish = 0 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
+          RETURNING q.id, q.fence),
+        parked AS (
+          UPDATE execution_queue q SET status = 0, parked = true, worker = NULL, lease_until = NULL, attempt = e.attempt + 1,
+            run_at = CASE WHEN q.wakes <> i.wakes OR q.cancel_requested THEN now() ELSE i.run_at END
+          FROM item i JOIN executions e ON e.id = i.id WHERE i.finish = 1 AND q.id = i.id AND q.fence = i.fence AND q.status + 0 = 1
           RETURNING q.id, q.fence),
         kept AS (
           SELECT q.id, q.fence FROM execution_queue q JOIN item i ON q.id = i.id AND q.fence = i.fence
           WHERE i.finish = -1 AND q.status + 0 = 1 FOR UPDATE OF q),
-        held AS (SELECT id, fence FROM gone UNION ALL SELECT id, fence FROM back UNION ALL SELECT id, fence FROM kept),
+        held AS (SELECT id, fence FROM gone UNION ALL SELECT id, fence FROM back UNION ALL SELECT id, fence FROM parked UNION ALL SELECT id, fence FROM kept),
         written_events AS (
           INSERT INTO execution_events (execution_id, first_seq, last_seq, frames)
           SELECT v.id, v.first_seq, v.last_seq, v.frames
@@ -51,7 +56,9 @@ internal sealed partial class PostgresExecutionStore
             cached_tokens = e.cached_tokens + coalesce(u.cached, 0), cache_write_tokens = e.cache_write_tokens + coalesce(u.cache_write, 0),
             reasoning_tokens = e.reasoning_tokens + coalesce(u.reasoning, 0), cost_usd = e.cost_usd + coalesce(u.cost, 0)
           FROM gone g LEFT JOIN used u ON u.id = g.id
-          WHERE e.id = g.id),
+          WHERE e.id = g.id
+          RETURNING e.id, e.parent_id, e.step),
+        told AS (INSERT INTO execution_wakes SELECT id, parent_id FROM ended WHERE step IS NOT NULL ON CONFLICT DO NOTHING),
         spent AS (
           UPDATE executions e SET platform = u.platform, model = u.model,
             input_tokens = e.input_tokens + u.input, output_tokens = e.output_tokens + u.output,
@@ -109,6 +116,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(calls, c => c.Call.Estimated)));
         p.Add(P(Column(calls, c => c.Call.CostUsd)));
         p.Add(P(Column(items, i => i.End?.RevenueUsd)));
+        p.Add(P(Column(items, i => i.End?.Wakes ?? 0)));
 
         var held = new HashSet<LeaseId>(items.Count);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
@@ -119,6 +127,8 @@ internal sealed partial class PostgresExecutionStore
 
         if (!items.All(i => held.Contains(i.Lease)))
             await AddEndedBeforeAsync(items, held, cancellationToken);
+        foreach (var workflow in items.Where(i => i.End?.Status.IsFinal() == true).Select(i => i.Workflow).OfType<Guid>().Distinct())
+            await ApplyWakesAsync(workflow, cancellationToken);
         return Column(items, i => held.Contains(i.Lease));
     }
 

@@ -25,6 +25,8 @@ internal sealed partial class PostgresExecutionStore
         gone_events AS (DELETE FROM execution_events t USING old WHERE t.execution_id = old.id),
         gone_turns AS (DELETE FROM agent_turns t USING old WHERE t.execution_id = old.id),
         gone_calls AS (DELETE FROM tool_calls t USING old WHERE t.execution_id = old.id),
+        gone_runs AS (DELETE FROM workflow_runs t USING old WHERE t.execution_id = old.id),
+        gone_approvals AS (DELETE FROM workflow_approvals t USING old WHERE t.execution_id = old.id),
         gone AS (
           DELETE FROM executions e USING old WHERE e.id = old.id
           RETURNING e.id, e.kind, e.target, e.user_id, e.created_at, e.revenue_usd, {ExecutionBytes} AS bytes),

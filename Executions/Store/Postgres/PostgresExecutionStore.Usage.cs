@@ -22,7 +22,7 @@ internal sealed partial class PostgresExecutionStore
         };
         var user = query.User is null ? "" : "AND e.user_id = $3";
         var caller = query.User is null ? "" : $"AND {CallUser} = $3";
-        var kind = query.By == UsageGroup.Agent ? "AND e.kind = 0" : "";
+        var kind = query.By == UsageGroup.Agent ? "AND e.kind <> 2" : "";
         var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id LEFT JOIN execution_usage x ON x.id = c.execution_id" : "";
         string Accepted(string table) => asked is null ? "" : $"""
             SELECT {asked} AS g, count(*) AS executions, 0::bigint AS input, 0::bigint AS output, 0::bigint AS cached, 0::bigint AS written, 0::bigint AS reasoning,

@@ -1,4 +1,5 @@
 using Npgsql;
+using OsMEN.Executions.Workflows;
 
 namespace OsMEN.Executions;
 
@@ -6,7 +7,7 @@ namespace OsMEN.Executions;
 /// <see cref="IExecutionStore"/> on PostgreSQL 13 or later. Live state stands in <c>execution_queue</c>, the record in
 /// <c>executions</c> (see Migrations/0001_executions.sql for why). Time is the database's: workers' clocks may differ.
 /// </summary>
-internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, TimeProvider time) : IExecutionStore
+internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, TimeProvider time) : IExecutionStore, IWorkflowStore
 {
     // Any number that other users of the database are unlikely to take: "osmen" in ASCII.
     private const long MigrationLock = 0x6f736d656e;

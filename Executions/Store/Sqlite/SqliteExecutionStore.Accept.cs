@@ -11,11 +11,11 @@ internal sealed partial class SqliteExecutionStore
                 using var insert = connection.Command(
                     """
                     INSERT INTO executions (id, kind, target, parent_id, user_id, priority, input, max_attempts, created_at, run_at, timeout_ms,
-                      budget_nano, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id)
-                    VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17)
+                      budget_nano, metadata, trace_parent, request_id, idempotency_key, request_hash, key_id, step)
+                    VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
                     ON CONFLICT DO NOTHING
                     """,
-                    new object?[18]);
+                    new object?[19]);
                 using var queue = connection.Command("INSERT INTO execution_queue (id, priority, run_at) VALUES (@p0, @p1, @p2)", new object?[3]);
                 var results = new AcceptResult[items.Count];
                 for (var n = 0; n < results.Length; n++)
@@ -24,7 +24,7 @@ internal sealed partial class SqliteExecutionStore
                     var created = insert.Run(
                         i.Id.Text(), (int)i.Kind, i.Target, i.ParentId?.Text(), i.User, i.Priority, i.Input, i.MaxAttempts, i.CreatedAt.Micros(),
                         (i.RunAt ?? i.CreatedAt).Micros(), (long?)i.Timeout?.TotalMilliseconds, i.BudgetUsd.Nanos(), i.Metadata, i.TraceParent,
-                        i.RequestId, i.IdempotencyKey, i.RequestHash, i.KeyId) == 1;
+                        i.RequestId, i.IdempotencyKey, i.RequestHash, i.KeyId, i.Step) == 1;
                     if (created)
                         queue.Run(i.Id.Text(), i.Priority, i.RunAt?.Micros() ?? Now());
                     results[n] = created ? new AcceptResult(AcceptOutcome.Created, i.ToExecution()) 

@@ -14,7 +14,11 @@ internal sealed partial class SqliteExecutionStore
     {
         if (status is { } s and not ExecutionStatus.Running)
             AddStatusEvent(connection, id, s);
-        return Get(connection, id) is { } execution ? new ChangeResult(status is not null, execution) : null;
+        if (Get(connection, id) is not { } execution)
+            return null;
+        if (status == ExecutionStatus.Cancelled && execution is { Step: not null, ParentId: { } workflow })
+            Wake(connection, workflow.Text(), Now());
+        return new ChangeResult(status is not null, execution);
     }
 
     /// <summary>The state after the change; null when there was none to make.</summary>

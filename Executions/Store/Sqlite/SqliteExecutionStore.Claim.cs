@@ -24,7 +24,8 @@ internal sealed partial class SqliteExecutionStore
                 var ids = new List<string>();
                 using (var claim = connection.Command(
                     """
-                    UPDATE execution_queue SET status = 1, attempt = attempt + 1, fence = fence + 1, worker = @p0, lease_until = @p1, started_at = @p2
+                    UPDATE execution_queue SET status = 1, attempt = attempt + (parked = 0), fence = fence + 1, worker = @p0, lease_until = @p1,
+                      started_at = CASE WHEN parked = 1 THEN started_at ELSE @p2 END
                     WHERE id IN (SELECT id FROM execution_queue WHERE status = 0 AND run_at <= @p2 ORDER BY priority DESC, run_at, id LIMIT @p3)
                     RETURNING id
                     """,
@@ -37,7 +38,7 @@ internal sealed partial class SqliteExecutionStore
 
                 using var read = connection.Command(
                     $"""
-                    SELECT {SqliteRows.ExecutionColumns}, q.fence, CASE WHEN q.fence = 1 THEN 1 ELSE {LastSeq} END
+                    SELECT {SqliteRows.ExecutionColumns}, q.fence, CASE WHEN q.fence = 1 THEN 1 ELSE {LastSeq} END, q.parked, q.wakes, q.cancel_requested
                     FROM execution_queue q JOIN executions e ON e.id = q.id WHERE q.id = @p0
                     """,
                     [null]);
@@ -47,8 +48,13 @@ internal sealed partial class SqliteExecutionStore
                     read.Parameters[0].Value = id;
                     using var reader = read.ExecuteReader();
                     reader.Read();
-                    claimed.Add(new ClaimedExecution(
-                        SqliteRows.ReadExecution(reader), reader.GetInt64(SqliteRows.ExecutionColumnCount), reader.GetInt64(SqliteRows.ExecutionColumnCount + 1)));
+                    const int next = SqliteRows.ExecutionColumnCount;
+                    claimed.Add(new ClaimedExecution(SqliteRows.ReadExecution(reader), reader.GetInt64(next), reader.GetInt64(next + 1))
+                    {
+                        Resumed = reader.GetBoolean(next + 2),
+                        Wakes = reader.GetInt32(next + 3),
+                        CancelRequested = reader.GetBoolean(next + 4),
+                    });
                 }
 
                 claimed.Sort(ClaimedExecution.ByUrgency);

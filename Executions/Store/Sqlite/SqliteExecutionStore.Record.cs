@@ -28,8 +28,17 @@ internal sealed partial class SqliteExecutionStore
         private readonly SqliteCommand _remove = connection.Command("DELETE FROM execution_queue WHERE id = @p0", new object?[1]);
 
         private readonly SqliteCommand _back = connection.Command(
-            "UPDATE execution_queue SET status = 0, worker = NULL, lease_until = NULL, run_at = @p1, attempt = attempt - @p2 WHERE id = @p0",
+            "UPDATE execution_queue SET status = 0, worker = NULL, lease_until = NULL, run_at = @p1, attempt = attempt + parked - @p2 WHERE id = @p0",
             new object?[3]);
+
+        private readonly SqliteCommand _park = connection.Command(
+            """
+            UPDATE execution_queue SET status = 0, parked = 1, worker = NULL, lease_until = NULL,
+              attempt = (SELECT attempt FROM executions WHERE id = @p0) + 1,
+              run_at = CASE WHEN wakes <> @p2 OR cancel_requested = 1 THEN @p3 ELSE @p1 END
+            WHERE id = @p0
+            """,
+            new object?[4]);
 
         private readonly SqliteCommand _end = connection.Command(
             """
@@ -83,9 +92,14 @@ internal sealed partial class SqliteExecutionStore
                 case { Status: ExecutionStatus.Pending } end:
                     _back.Run(id, end.RunAt?.Micros() ?? now, end.CountAttempt ? 0 : 1);
                     break;
+                case { IsPark: true } end:
+                    _park.Run(id, end.RunAt?.Micros() ?? now, end.Wakes, now);
+                    break;
                 case { } end:
                     _end.Run(id, (int)end.Status, end.Output, end.Error?.Type, end.Error?.Message, now, end.RevenueUsd.Nanos());
                     _remove.Run(id);
+                    if (item.Workflow is { } workflow)
+                        Wake(connection, workflow.Text(), now);
                     break;
             }
 
@@ -94,7 +108,7 @@ internal sealed partial class SqliteExecutionStore
 
         public void Dispose()
         {
-            foreach (var command in (SqliteCommand[])[_look, _remove, _back, _end, _endedBefore, _events, _call, _spend])
+            foreach (var command in (SqliteCommand[])[_look, _remove, _back, _park, _end, _endedBefore, _events, _call, _spend])
                 command.Dispose();
         }
 

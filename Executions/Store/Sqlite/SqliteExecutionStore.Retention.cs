@@ -12,7 +12,7 @@ internal sealed partial class SqliteExecutionStore
     private const string UsedBytes =
         "SELECT (SELECT page_size FROM pragma_page_size) * ((SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count))";
 
-    private static readonly string[] OfExecutions = ["execution_events", "agent_turns", "tool_calls"];
+    private static readonly string[] OfExecutions = ["execution_events", "agent_turns", "tool_calls", "workflow_runs", "workflow_approvals"];
 
     public Task<TrimBatch> TrimExecutionsAsync(Guid after, DateTimeOffset before, int max, CancellationToken cancellationToken) =>
         WriteAsync(

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OsMEN.Executions.Workflows;
 
 namespace OsMEN.Executions;
 
@@ -7,7 +8,7 @@ namespace OsMEN.Executions;
 /// process queue at a gate, those of other processes wait in SQLite. The same tables and rules as on PostgreSQL, with the
 /// clock of this machine, which all its processes share.
 /// </summary>
-internal sealed partial class SqliteExecutionStore(SqliteDatabase database, TimeProvider time) : IExecutionStore, IDisposable
+internal sealed partial class SqliteExecutionStore(SqliteDatabase database, TimeProvider time) : IExecutionStore, IWorkflowStore, IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private SqliteConnection? _writer;

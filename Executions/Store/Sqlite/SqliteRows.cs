@@ -8,14 +8,14 @@ namespace OsMEN.Executions;
 internal static class SqliteRows
 {
     public const string ExecutionColumns = """
-        e.id, e.kind, e.target, e.parent_id, e.user_id, coalesce(q.status, e.status), e.priority, e.input, e.output, e.error_type,
-        e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, coalesce(q.run_at, e.run_at),
+        e.id, e.kind, e.target, e.parent_id, e.user_id, coalesce(CASE WHEN q.parked = 1 THEN 1 ELSE q.status END, e.status), e.priority, e.input, e.output, e.error_type,
+        e.error_message, coalesce(q.attempt, e.attempt), e.max_attempts, e.created_at, CASE WHEN q.parked = 1 THEN e.run_at ELSE coalesce(q.run_at, e.run_at) END,
         coalesce(q.started_at, e.started_at), e.completed_at, e.timeout_ms, e.budget_nano, e.metadata, e.platform, e.model,
         e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_nano,
-        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id
+        coalesce(q.worker, e.worker), e.trace_parent, e.request_id, e.key_id, e.step
         """;
 
-    public const int ExecutionColumnCount = 32;
+    public const int ExecutionColumnCount = 33;
 
     public const string ExecutionTables = "executions e LEFT JOIN execution_queue q ON q.id = e.id";
 
@@ -84,6 +84,7 @@ internal static class SqliteRows
         TraceParent = TextOrNull(r, 29),
         RequestId = TextOrNull(r, 30),
         KeyId = TextOrNull(r, 31),
+        Step = TextOrNull(r, 32),
     };
 
     public static DateTimeOffset Time(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);

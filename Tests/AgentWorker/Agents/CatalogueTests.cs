@@ -28,9 +28,9 @@ public sealed class CatalogueTests
     [MemberData(nameof(Agents))]
     public async Task Every_agent_is_valid_and_answers_its_own_example(string id)
     {
-        var files = CatalogFiles.Read(Folder);
+        var files = CatalogFiles<AgentDefinition>.Read(Folder, AgentJson.ReadFile);
         Assert.Empty(files.Problems);
-        var agent = files.Agents[id];
+        var agent = files.Definitions[id];
         Assert.NotNull(agent.Example);
         if (agent.Type == AgentType.Process)
             Programs.Need(agent.Command[0], agent.Command[0]);

@@ -4,13 +4,14 @@ using YamlDotNet.Core;
 
 namespace OsMEN.Executions.Catalog;
 
-/// <summary>Reads one file of <c>catalog/agents</c>.</summary>
-internal static class AgentYaml
+/// <summary>Reads one file of the catalog.</summary>
+internal static class CatalogFile
 {
     private const int MaxBytes = 256 * 1024;
 
     /// <summary>The definition, or what is wrong with the file; never both.</summary>
-    public static (AgentDefinition? Definition, IReadOnlyList<CatalogProblem> Problems) ReadFile(string path)
+    public static (T? Definition, IReadOnlyList<CatalogProblem> Problems) ReadFile<T>(string path, DefinitionReader<T> reader)
+        where T : class, ICatalogDefinition
     {
         string text;
         try
@@ -26,16 +27,17 @@ internal static class AgentYaml
         {
             return (null, [new(path, 0, e is DecoderFallbackException ? "is not UTF-8 text" : $"cannot be read: {e.Message}")]);
         }
-        return Read(path, text);
+        return Read(path, text, reader);
     }
 
-    public static (AgentDefinition? Definition, IReadOnlyList<CatalogProblem> Problems) Read(string path, string text)
+    public static (T? Definition, IReadOnlyList<CatalogProblem> Problems) Read<T>(string path, string text, DefinitionReader<T> reader)
+        where T : class, ICatalogDefinition
     {
         try
         {
             var (root, lines) = YamlJson.Read(text.TrimStart('\uFEFF'));
             using var json = JsonDocument.Parse(root?.ToJsonString() ?? "null");
-            var (definition, errors) = AgentJson.Read(json.RootElement, Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(Path.GetFullPath(path)));
+            var (definition, errors) = reader(json.RootElement, Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
             return (definition, [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), e.Field.Length == 0 ? e.Message : $"{e.Field} {e.Message}"))]);
         }
         catch (YamlException e)

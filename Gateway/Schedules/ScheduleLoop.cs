@@ -1,0 +1,115 @@
+using System.Data.Common;
+using OsMEN.Executions;
+using OsMEN.Executions.Workflows;
+using OsMEN.Gateway.Executions;
+
+namespace OsMEN.Gateway.Schedules;
+
+/// <summary>
+/// Starts workflows at their times. Every gateway does; the execution's idempotency key lets each time start one. What was missed while
+/// no gateway ran is started once, if it is not older than an hour; and nothing is started while the last one still runs.
+/// </summary>
+internal sealed partial class ScheduleLoop(
+    WorkflowCatalog catalog, ScheduleTable table, ExecutionAcceptor acceptor, IExecutionStore store, ExecutionSchema schema, RequestMetrics metrics, TimeProvider time,
+    ILogger<ScheduleLoop> logger) : BackgroundService
+{
+    private const int MaxAttempts = 20;
+
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxLate = TimeSpan.FromHours(1);
+
+    /// <summary>Looks once.</summary>
+    public async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var schedules = Schedule.Of(catalog).ToArray();
+        if (schedules.Length == 0)
+            return;
+        var now = time.GetUtcNow();
+        var stored = (await table.ListAsync(cancellationToken)).ToDictionary(s => s.Id, StringComparer.Ordinal);
+        foreach (var schedule in schedules)
+        {
+            var known = stored.GetValueOrDefault(schedule.Id);
+            if (known is null || known.Rule != schedule.Rule)
+                await NoteAsync(schedule, known, known?.LastExecution, now, cancellationToken);
+            else if (known.NextAt <= now)
+                await NoteAsync(schedule, known, await StartAsync(schedule, known, now, cancellationToken) ?? known.LastExecution, now, cancellationToken);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await schema.Ready.WaitAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Period, time);
+        do
+        {
+            try
+            {
+                await RunOnceAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            {
+                LogFailed(logger, e);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task NoteAsync(Schedule schedule, StoredSchedule? known, Guid? last, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // A date that never comes, such as 30 February.
+        var next = schedule.When.Next(now) ?? DateTimeOffset.UnixEpoch.AddYears(1000);
+        await table.WriteAsync(new StoredSchedule(schedule.Id, schedule.Rule, next, last), known, cancellationToken);
+    }
+
+    private async Task<Guid?> StartAsync(Schedule schedule, StoredSchedule known, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (now - known.NextAt > MaxLate)
+        {
+            LogMissed(logger, schedule.Id, known.NextAt);
+            return null;
+        }
+
+        if (known.LastExecution is { } last && await store.GetAsync(last, cancellationToken) is { } running && !running.Status.IsFinal())
+        {
+            LogOverlap(logger, schedule.Id, last);
+            return null;
+        }
+
+        var key = schedule.KeyAt(known.NextAt);
+        var accepted = await acceptor.AcceptAsync(
+            new NewExecution
+            {
+                Id = ExecutionIds.New(now),
+                Kind = ExecutionKind.Workflow,
+                Target = schedule.Workflow.Id,
+                User = schedule.When.User,
+                Input = schedule.When.Input ?? schedule.Workflow.Example ?? "{}",
+                IdempotencyKey = key,
+                RequestHash = Schedule.HashOf(key),
+                CreatedAt = now,
+                MaxAttempts = MaxAttempts,
+            },
+            cancellationToken);
+        if (accepted.Outcome == AcceptOutcome.QueueFull)
+            throw new InvalidOperationException($"The queue is full: {schedule.Id} is not started yet.");
+        if (accepted.Outcome == AcceptOutcome.Created)
+        {
+            metrics.Accepted(ExecutionKind.Workflow);
+            LogStarted(logger, schedule.Id, accepted.Execution!.Id);
+        }
+
+        return accepted.Execution?.Id;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Schedule {Schedule} started execution {Execution}")]
+    private static partial void LogStarted(ILogger logger, string schedule, Guid execution);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Schedule {Schedule} was due at {Due:u}, too long ago: it is left out")]
+    private static partial void LogMissed(ILogger logger, string schedule, DateTimeOffset due);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Schedule {Schedule} is left out: its last execution {Execution} still runs")]
+    private static partial void LogOverlap(ILogger logger, string schedule, Guid execution);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Schedules could not be looked at")]
+    private static partial void LogFailed(ILogger logger, Exception e);
+}
