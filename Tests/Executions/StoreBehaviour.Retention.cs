@@ -50,20 +50,21 @@ public abstract partial class StoreBehaviour
     }
 
     [Fact]
-    public async Task Children_stay_as_long_as_their_parent_and_go_before_it()
+    public async Task Children_stay_while_their_parent_lives_and_go_before_it()
     {
         var root = await AcceptAsync(New(Past(90)) with { Priority = 9 });
         var parent = Assert.Single(await ClaimAsync(1));
         var child = await EndedAsync(New(Past(80)) with { ParentId = root.Id });
-        await EndedAsync(New(Past(70)) with { ParentId = child });
+        var grandchild = await EndedAsync(New(Past(70)) with { ParentId = child });
         var orphan = await EndedAsync(New(Past(75)) with { ParentId = Guid.CreateVersion7() });
         Assert.Equal(0, await PassAsync(new() { ExecutionsAge = TimeSpan.FromDays(1) }, TimeSpan.Zero));
-        Assert.Equal(1, await PassAsync(new() { ExecutionsAge = TimeSpan.FromDays(1) }, TimeSpan.FromDays(2)));
+        Assert.Equal(2, await PassAsync(new() { ExecutionsAge = TimeSpan.FromDays(1) }, TimeSpan.FromDays(2)));
         Assert.Null(await Store.GetAsync(orphan, Token));
+        Assert.Null(await Store.GetAsync(grandchild, Token));
         Assert.NotNull(await Store.GetAsync(child, Token));
 
         await EndAsync(parent, new AttemptEnd(ExecutionStatus.Completed, "1"));
-        Assert.Equal(3, await PassAsync(new() { ExecutionsAge = TimeSpan.FromDays(1) }, TimeSpan.FromDays(2)));
+        Assert.Equal(2, await PassAsync(new() { ExecutionsAge = TimeSpan.FromDays(1) }, TimeSpan.FromDays(2)));
         Assert.Empty(await Store.ListAsync(new ExecutionQuery(), Token));
     }
 

@@ -54,9 +54,10 @@ internal sealed partial class PostgresExecutionStore
         emptied AS (
           UPDATE execution_events t SET first_seq = t.last_seq, frames = ''
           FROM old o WHERE t.execution_id = o.execution_id AND t.first_seq = o.first_seq AND NOT o.is_followed)
-        SELECT (SELECT count(*)::integer FROM seen), count(*)::integer, coalesce(sum(bytes), 0)::bigint, l.execution_id, coalesce(l.first_seq, 0)
-        FROM (SELECT 1) one LEFT JOIN (SELECT execution_id, first_seq FROM seen ORDER BY 1 DESC, 2 DESC LIMIT 1) l ON true LEFT JOIN old ON true
-        GROUP BY l.execution_id, l.first_seq
+        SELECT s.rows, o.rows, o.bytes, l.execution_id, coalesce(l.first_seq, 0)
+        FROM (SELECT count(*)::integer AS rows FROM seen) s
+        CROSS JOIN (SELECT count(*)::integer AS rows, coalesce(sum(bytes), 0)::bigint AS bytes FROM old) o
+        LEFT JOIN (SELECT execution_id, first_seq FROM seen ORDER BY 1 DESC, 2 DESC LIMIT 1) l ON true
         """;
 
     private static string ExecutionBytes => $"{ExecutionRowBytes} + pg_column_size(input) + coalesce(pg_column_size(output), 0) + coalesce(pg_column_size(metadata), 0)";
