@@ -19,9 +19,9 @@ public sealed class RetentionOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Most rows that one statement looks at. Default 500.</summary>
+    /// <summary>Most rows that one statement looks at. Default 200: bench retention.</summary>
     [Range(10, 10_000)]
-    public int Batch { get; set; } = 500;
+    public int Batch { get; set; } = 200;
 
     /// <summary>How long an execution is kept once it has ended, with its events and journal. Default 90 days, which is what the views cover.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]

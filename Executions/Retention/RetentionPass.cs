@@ -9,8 +9,8 @@ namespace OsMEN.Executions.Retention;
 /// </summary>
 internal sealed class RetentionPass(IExecutionStore store, DbDataSource database, RetentionMetrics metrics, IOptions<RetentionOptions> options, TimeProvider time)
 {
-    // So that it takes a fifth of one connection's time at most, however slow the database is: bench retention.
-    private const int PausePerWork = 4;
+    // So that it takes a tenth of one connection's time at most, however slow the database is: bench retention.
+    private const int PausePerWork = 9;
 
     // Children go before their parents, level by level; nothing nests deeper than agents may.
     private const int MaxSweeps = 20;
@@ -37,10 +37,12 @@ internal sealed class RetentionPass(IExecutionStore store, DbDataSource database
         if (events > _options.EventsBytes)
             await EventsAsync(now - EventsStay, events - _options.EventsBytes, cancellationToken);
         await UntilNoneAsync("journal", async () => await store.TrimJournalAsync(now - _options.JournalAge, _options.Batch, cancellationToken), cancellationToken);
-        await UntilNoneAsync("calls", () => store.KeepCallsAsync(now, _options.CallsAge, _options.CallsBytes, cancellationToken), cancellationToken);
-        await UntilNoneAsync("usage", async () => await store.TrimUsageAsync(now - _options.CallsAge, _options.Batch, cancellationToken), cancellationToken);
         foreach (var trim in RowTrim.All(_options))
             await UntilNoneAsync(trim.What, async () => await trim.RemoveAsync(database, now, _options.Batch, cancellationToken), cancellationToken);
+        await UntilNoneAsync("usage", async () => await store.TrimUsageAsync(now - _options.CallsAge, _options.Batch, cancellationToken), cancellationToken);
+
+        // Last: it gives up, and the pass with it, where it doesn't get its lock soon.
+        await UntilNoneAsync("calls", () => store.KeepCallsAsync(now, _options.CallsAge, _options.CallsBytes, cancellationToken), cancellationToken);
         return _removed;
     }
 
