@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using HandlebarsDotNet;
+using HandlebarsDotNet.Compiler;
 
 namespace OsMEN.Executions.Templates;
 
@@ -72,7 +73,7 @@ public sealed partial class Template
             var text = _render(data);
             return text.Length <= MaxLength ? text : throw new TemplateException($"The template's text is over {MaxLength} characters.");
         }
-        catch (HandlebarsException e)
+        catch (Exception e) when (e is HandlebarsException or HandlebarsUndefinedBindingException)
         {
             throw new TemplateException($"The template '{Shorten(_text)}' cannot be filled in: {FirstLine(e.Message)}.", e);
         }

@@ -1,15 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using OsMEN.AgentWorker;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
-using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
-using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Executions;
 
 namespace OsMEN.Tests.AgentWorker;
@@ -225,45 +219,6 @@ public sealed class WorkerTests : IAsyncLifetime
             .Where(e => e.GetProperty("type").GetString() == "status").Select(e => e.GetProperty("data").GetProperty("status").GetString()!),
     ];
 
-    private async Task<Stopping> StartAsync(Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent, int slots = 8)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["ConnectionStrings:osmen"] = _test!.ConnectionString,
-            ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200",
-            ["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog"),
-            ["METRICS_PREFIX"] = "worker_tests_",
-            ["Executions:Lease"] = "00:00:03",
-            ["Executions:PollInterval"] = "00:00:00.020",
-            ["Executions:RetryDelay"] = "00:00:00.010",
-            ["Worker:Slots"] = slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["Worker:DrainTimeout"] = "00:00:00.500",
-            ["urls"] = "http://127.0.0.1:0",
-            ["LOG_LEVEL"] = "ERROR",
-        });
-        builder.AddWorker();
-        builder.Services.AddSingleton<IAgentRunner>(new Runner(agent));
-        var app = builder.Build();
-        Instruments.Make(app.Services);
-        await app.StartAsync(Token);
-        return new Stopping(app);
-    }
-
-    private sealed class Runner(Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent) : IAgentRunner
-    {
-        public AgentType Type => AgentType.Llm;
-
-        public Task<AgentOutcome> RunAsync(AgentRun run, CancellationToken cancellationToken) => agent(run, cancellationToken);
-    }
-
-    /// <summary>Stops as SIGTERM does.</summary>
-    private sealed class Stopping(WebApplication app) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await app.StopAsync(CancellationToken.None);
-            await app.DisposeAsync();
-        }
-    }
+    private Task<TestWorker> StartAsync(Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent, int slots = 8) =>
+        TestWorker.StartAsync(_test!.ConnectionString, agent, slots);
 }

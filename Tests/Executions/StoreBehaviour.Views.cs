@@ -67,6 +67,9 @@ public abstract partial class StoreBehaviour
         var yesterday = now.AddDays(-1);
         await RanAsync(New(yesterday), ExecutionStatus.Completed, 2, Call(new TokenUsage(10, 1), 0.5m));
         await RanAsync(New(yesterday), ExecutionStatus.Failed, 4);
+        await RanAsync(New(yesterday) with { Kind = ExecutionKind.Command }, ExecutionStatus.Completed, 100, Call(new TokenUsage(1000, 100), 0.25m));
+
+        // What a workflow has used is that of its steps, which count themselves.
         await RanAsync(New(yesterday) with { Kind = ExecutionKind.Workflow }, ExecutionStatus.Completed, 100, Call(new TokenUsage(1000, 100), 0.25m));
         await RanAsync(New(now.AddDays(-29)), ExecutionStatus.Completed, 1);
         await RanAsync(New(now.AddDays(-31)), ExecutionStatus.Completed, 1);
