@@ -27,11 +27,11 @@ public sealed class RetentionLoopTests : IAsyncLifetime
             async () => (await service.GetAsync("/metrics")).Body.Contains("storage_oldest_seconds{", StringComparison.Ordinal), "a look at what there is");
         var (_, metrics) = await service.GetAsync("/metrics");
         string Value(string series) => Assert.Single(metrics.Split('\n'), l => l.StartsWith(service.Prefix + series, StringComparison.Ordinal)).Split(' ')[1];
-        Assert.Equal("1", Value("retention_removed_total{what=\"sessions\"}"));
-        Assert.Equal("0", Value("retention_removed_total{what=\"executions\"}"));
-        Assert.Equal("1", Value("retention_pass_duration_seconds_count"));
-        Assert.NotEqual("0", Value("storage_bytes{what=\"database\"}"));
-        Assert.NotEqual("0", Value("storage_oldest_seconds{what=\"executions\"}"));
+        Assert.Equal("1", Value("retention_removed_total{otel_scope_name=\"OsMEN\",what=\"sessions\"}"));
+        Assert.Equal("0", Value("retention_removed_total{otel_scope_name=\"OsMEN\",what=\"executions\"}"));
+        Assert.Equal("1", Value("retention_pass_duration_seconds_count{"));
+        Assert.NotEqual("0", Value("storage_bytes{otel_scope_name=\"OsMEN\",what=\"database\"}"));
+        Assert.NotEqual("0", Value("storage_oldest_seconds{otel_scope_name=\"OsMEN\",what=\"executions\"}"));
         await using var left = _test.Database.CreateCommand("SELECT hash FROM dashboard_sessions");
         Assert.Equal("new", await left.ExecuteScalarAsync(Token));
     }
