@@ -24,7 +24,7 @@ public sealed class RetentionLoopTests : IAsyncLifetime
             await insert.ExecuteNonQueryAsync(Token);
         await using var service = await StartAsync();
         await Programs.UntilAsync(
-            async () => (await service.GetAsync("/metrics")).Body.Contains("storage_oldest_seconds{", StringComparison.Ordinal), "a look at what there is");
+            async () => (await service.GetAsync("/metrics")).Body.Contains(service.Prefix + "storage_oldest_seconds{", StringComparison.Ordinal), "a look at what there is");
         var (_, metrics) = await service.GetAsync("/metrics");
         string Value(string series) => Assert.Single(metrics.Split('\n'), l => l.StartsWith(service.Prefix + series, StringComparison.Ordinal)).Split(' ')[1];
         Assert.Equal("1", Value("retention_removed_total{otel_scope_name=\"OsMEN\",what=\"sessions\"}"));
