@@ -4,6 +4,7 @@ using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Gateway;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
+using OsMEN.Bench.Retention;
 using OsMEN.Bench.Traces;
 using OsMEN.Tests.Infrastructure;
 
@@ -21,7 +22,7 @@ if (args is ["provider", var address])
 }
 
 // "gateway" stands for itself: its results are bench/GATEWAY.md.
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "gateway"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "retention", "gateway"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -49,6 +50,8 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
             await EndToEndBench.LatencyAsync(postgres, redis, report, store);
         if (Wants("budgets"))
             await BudgetBench.RunAsync(postgres, report, store);
+        if (Wants("retention"))
+            await RetentionBench.RunAsync(postgres, report, store);
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Retention;
 using OsMEN.Executions.Usage;
 using OsMEN.ServiceDefaults.Metrics;
 
@@ -12,6 +13,7 @@ internal sealed class MeteredExecutionStore : IExecutionStore
         [
             "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "read_calls", "depth",
             "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
+            "trim_executions", "trim_events", "trim_usage", "measure_storage",
         ];
 
     private readonly IExecutionStore _store;
@@ -98,8 +100,23 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));
 
-    public Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken) =>
-        MeasureAsync("keep_calls", async () => { await _store.KeepCallsAsync(now, keep, cancellationToken); return true; });
+    public Task<long> KeepCallsAsync(DateTimeOffset now, TimeSpan keep, long maxBytes, CancellationToken cancellationToken) =>
+        MeasureAsync("keep_calls", () => _store.KeepCallsAsync(now, keep, maxBytes, cancellationToken));
+
+    public Task<TrimBatch> TrimExecutionsAsync(Guid after, DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_executions", () => _store.TrimExecutionsAsync(after, before, max, cancellationToken));
+
+    public Task<TrimBatch> TrimEventsAsync(TrimPosition after, DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_events", () => _store.TrimEventsAsync(after, before, max, cancellationToken));
+
+    public Task<int> TrimUsageAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_usage", () => _store.TrimUsageAsync(before, max, cancellationToken));
+
+    public Task<(long Executions, long Events)> EstimateBytesAsync(long executionsLimit, long eventsLimit, CancellationToken cancellationToken) =>
+        MeasureAsync("measure_storage", () => _store.EstimateBytesAsync(executionsLimit, eventsLimit, cancellationToken));
+
+    public Task<IReadOnlyList<StoredData>> MeasureStorageAsync(Guid eventsFrom, CancellationToken cancellationToken) =>
+        MeasureAsync("measure_storage", () => _store.MeasureStorageAsync(eventsFrom, cancellationToken));
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
     {

@@ -1,11 +1,12 @@
 import { useCallback, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, send } from './api.js';
+import { get } from './api.js';
 import { usePoll } from './poll.js';
 import { link } from './route.js';
+import { RunForm } from './run.js';
 import { Attributes, Empty, Head, Pane, Problem } from './parts.js';
 import { duration, quantity } from './format.js';
-import { Loading, asText, count, dollars, percent } from './shown.js';
+import { Loading, count, dollars, percent } from './shown.js';
 
 const took = seconds => (seconds === null || seconds === undefined ? '–' : duration(seconds * 1000));
 
@@ -49,34 +50,9 @@ export function Agents({ you, selected, data }) {
 }
 
 function Agent({ agent, mayRun, onClose }) {
-  const example = agent.example === undefined ? '' : asText(agent.example);
-  const [text, setText] = useState(example);
-  const [priority, setPriority] = useState('5');
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const start = async e => {
-    e.preventDefault();
-    setBusy(true);
-    try {
-      // An example that is more than a text is written as JSON, and so is what it became.
-      const isJson = typeof agent.example === 'object' && agent.example !== null && example.startsWith('{');
-      const input = isJson ? JSON.parse(text) : { text };
-      const execution = await send('POST', `/api/v1/agents/${agent.id}/executions`, { input, priority: Number(priority) });
-      location.hash = link(['executions', execution.id]);
-    } catch (problem) {
-      setError(problem instanceof SyntaxError ? new Error('The input is not JSON.') : problem);
-      setBusy(false);
-    }
-  };
   const facts = [['type', agent.type], ['model', agent.model], ['tools', agent.tools?.join(', ')], ['command', agent.command?.join(' ')], ['image', agent.image], ...Object.entries(agent.limits ?? {})];
   return html`<${Pane} title=${agent.id} subtitle=${agent.description} onClose=${onClose}>
-    ${mayRun && html`<form class="form" onSubmit=${start}>
-      <label for="input">Input</label>
-      <textarea id="input" rows="12" value=${text} onInput=${e => setText(e.target.value)} required></textarea>
-      <div class="row"><label for="priority">Priority</label><select id="priority" value=${priority} onChange=${e => setPriority(e.target.value)}>${[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map(p => html`<option key=${p} value=${String(p)}>${p}</option>`)}</select>
-        <button type="submit" class="main" disabled=${busy}>Start</button></div>
-      <${Problem} error=${error} />
-    </form>`}
+    ${mayRun && html`<${RunForm} path=${`agents/${agent.id}`} example=${agent.example} />`}
     <p class="links"><a href=${link(['executions'], { agent: agent.id })}>Executions</a></p>
     <${Attributes} title="Definition" items=${facts.filter(([, v]) => v !== undefined && v !== null && v !== '').map(([key, value]) => ({ key, value: String(value) }))} />
     ${agent.instructions && html`<section><h3>Instructions</h3><pre class="message">${agent.instructions}</pre></section>`}

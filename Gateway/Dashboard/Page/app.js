@@ -8,6 +8,7 @@ import { Alerts } from './alerts.js';
 import { Data } from './data.js';
 import { Overview } from './overview.js';
 import { Agents } from './agents.js';
+import { Workflows } from './workflows.js';
 import { Executions } from './executions.js';
 import { Execution } from './execution.js';
 import { Queue } from './queue.js';
@@ -21,6 +22,7 @@ import { Settings } from './settings.js';
 const pages = [
   ['overview', 'Overview', 'M3 4h7v9H3zM14 4h7v5h-7zM3 17h7v3H3zM14 13h7v7h-7z'],
   ['agents', 'Agents', 'M8 8h8a3 3 0 0 1 3 3v5a3 3 0 0 1-3 3H8a3 3 0 0 1-3-3v-5a3 3 0 0 1 3-3zM12 8V4M9.5 13v1M14.5 13v1'],
+  ['workflows', 'Workflows', 'M4 4h6v6H4zM14 14h6v6h-6zM7 10v4a3 3 0 0 0 3 3h4'],
   ['executions', 'Executions', 'M4 6h16M4 12h10M4 18h7M17 14l4 3-4 3z'],
   ['queue', 'Queue', 'M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z'],
   ['alerts', 'Alerts', 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4'],
@@ -70,6 +72,7 @@ function App() {
 function view(page, parts, query, { you, data }) {
   switch (page) {
     case 'agents': return html`<${Agents} you=${you} selected=${parts[1]} data=${data} />`;
+    case 'workflows': return html`<${Workflows} parts=${parts} you=${you} />`;
     case 'executions': return parts[1] ? html`<${Execution} key=${parts[1]} id=${parts[1]} you=${you} traces=${data.traces_url} />` : html`<${Executions} query=${query} you=${you} />`;
     case 'queue': return html`<${Queue} data=${data} />`;
     case 'alerts': return html`<${Alerts} parts=${parts} query=${query} you=${you} />`;

@@ -7,6 +7,7 @@ import { Attributes, Empty, Head, Problem } from './parts.js';
 import { VirtualList } from './virtual.js';
 import { dateTime, duration, plural, quantity, time, withoutAnsi } from './format.js';
 import { Calls } from './calls.js';
+import { Steps } from './steps.js';
 import { Copy, Loading, Status, asText, dollars, isFinal } from './shown.js';
 
 const shownLive = 20000;
@@ -40,7 +41,7 @@ export function Execution({ id, you, traces }) {
     ['accepted', at(execution.created_at)], ['due', Date.parse(execution.run_at) - Date.parse(execution.created_at) > 1000 ? at(execution.run_at) : undefined], ['started', at(execution.started_at)], ['ended', at(execution.completed_at)],
     ['waited', execution.started_at && duration(Math.max(0, Date.parse(execution.started_at) - Date.parse(execution.run_at)))], ['took', execution.duration_ms !== null && execution.duration_ms !== undefined ? duration(execution.duration_ms) : undefined],
     ['attempt', `${execution.attempt} of ${execution.max_attempts}`], ['user', execution.user], ['priority', execution.priority], ['timeout', execution.timeout], ['worker', execution.worker],
-    ['parent', execution.parent_id, execution.parent_id && link(['executions', execution.parent_id])], ['id', execution.id],
+    ['parent', execution.parent_id, execution.parent_id && link(['executions', execution.parent_id])], ['step', execution.step], ['id', execution.id],
     ['trace', execution.trace_id, traces && execution.trace_id && `${traces}${execution.trace_id}`], ['request', execution.request_id],
   ];
   const spent = [
@@ -59,7 +60,7 @@ export function Execution({ id, you, traces }) {
       <${Status} status=${execution.status} />
       ${mayRun && !isFinal(execution.status) && html`<button class="button" onClick=${act('cancel')}>Cancel</button>`}
       ${mayRun && ['FAILED', 'CANCELLED', 'TIMED_OUT'].includes(execution.status) && html`<button class="button" onClick=${act('retry')}>Retry</button>`}
-      ${execution.kind === 'agent' && html`<a href=${link(['agents', execution.target])}>Run again</a>`}
+      <a href=${link(execution.kind === 'agent' ? ['agents', execution.target] : ['workflows', `${execution.kind}s`, execution.target])}>Run again</a>
       ${execution.trace_id && (traces ? html`<a href=${`${traces}${execution.trace_id}`} target="_blank" rel="noreferrer">Trace</a>` : html`<${Copy} text=${execution.trace_id} name="trace id" />`)}
       <a href="#/executions">All executions</a>
       ${events.state === 'lost' && !isFinal(execution.status) && html`<span class="busy" role="status">The live log is interrupted; reconnecting</span>`}
@@ -69,7 +70,7 @@ export function Execution({ id, you, traces }) {
       <div class="main-column">
         ${execution.error && html`<p class="problem">${execution.error.type}: ${execution.error.message}</p>`}
         <section class="card output"><h2>Output</h2>${output ? html`<pre class="message" tabindex="0">${output}</pre>` : html`<p class="quiet">${isFinal(execution.status) ? 'It gave none.' : execution.status === 'RUNNING' ? 'It has given none yet.' : 'It waits for a worker.'}</p>`}</section>
-        <${Calls} execution=${execution} />
+        ${execution.kind === 'workflow' ? html`<${Steps} execution=${execution} you=${you} changed=${events.lines} />` : html`<${Calls} execution=${execution} />`}
         <section class="card log"><h2>Log <small>${plural(events.lines, 'line')}${events.lines > events.rows.length ? `, the last ${events.rows.length.toLocaleString()} are kept here` : ''}</small></h2>
           ${events.rows.length === 0 ? html`<${Empty} title="No lines">It has written nothing yet.</${Empty}>` : html`
           <div class="console"><${VirtualList} rows=${events.rows} height=${22} follow label="Log" keyOf=${r => r.seq} row=${r => html`

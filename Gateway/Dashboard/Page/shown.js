@@ -2,10 +2,10 @@ import { useState } from 'preact/hooks';
 import { html } from './html.js';
 
 const moods = {
-  COMPLETED: 'good', FAILED: 'bad', TIMED_OUT: 'bad', CANCELLED: 'off', RUNNING: 'busy', PENDING: 'off',
+  COMPLETED: 'good', FAILED: 'bad', TIMED_OUT: 'bad', CANCELLED: 'off', RUNNING: 'busy', PENDING: 'off', AWAITING_APPROVAL: 'busy', SKIPPED: 'off',
   healthy: 'good', degraded: 'busy', unhealthy: 'bad',
 };
-const words = { TIMED_OUT: 'Timed out' };
+const words = { TIMED_OUT: 'Timed out', AWAITING_APPROVAL: 'Awaits approval' };
 
 /** A status by colour and word: of an execution, or of health. */
 export function Status({ status }) {
