@@ -47,9 +47,13 @@ public sealed class BrowserTests : IAsyncLifetime
         Programs.Need("Python", "python3");
         await _redis.StartAsync();
         _store = await TestStore.SqliteAsync();
-        Directory.CreateDirectory(Path.Combine(_catalog, "agents"));
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", "agents")))
-            File.Copy(file, Path.Combine(_catalog, "agents", Path.GetFileName(file)));
+        foreach (var kind in (string[])["agents", "commands", "workflows"])
+        {
+            Directory.CreateDirectory(Path.Combine(_catalog, kind));
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", kind)))
+                File.Copy(file, Path.Combine(_catalog, kind, Path.GetFileName(file)));
+        }
+
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.yaml"), Slow, Token);
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.py"), SlowProgram, Token);
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -139,6 +143,49 @@ public sealed class BrowserTests : IAsyncLifetime
         await browser.OpenAsync("settings");
         await See(page.Locator(".boards li")).ToHaveCountAsync(10);
         await browser.InspectAsync("settings");
+        Assert.Empty(browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_workflow_is_started_watched_and_approved_and_a_command_runs()
+    {
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await browser.SignInAsync(Key);
+        await browser.OpenAsync("workflows");
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(3);
+        await browser.InspectAsync("workflows");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Run triage_then_escalate" }).ClickAsync();
+        await See(page.Locator(".pane .step")).ToHaveCountAsync(4);
+        await browser.InspectAsync("workflow");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await See(page.Locator(".decision")).ToContainTextAsync("Escalate this to the engineer on call?");
+        await See(page.Locator(".step").Nth(0)).ToContainTextAsync("Completed");
+        await See(page.Locator(".step").Nth(1)).ToContainTextAsync("Awaits approval");
+        await browser.InspectAsync("workflow-waits");
+        var waiting = page.Url;
+
+        await browser.OpenAsync("workflows/approvals");
+        await See(page.Locator(".decision")).ToHaveCountAsync(1);
+        await browser.InspectAsync("approvals");
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Comment" }).FillAsync("go ahead");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await See(page.Locator(".empty")).ToContainTextAsync("Nothing waits");
+        await page.GotoAsync(waiting);
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Completed");
+        await See(page.Locator(".step").Nth(1)).ToContainTextAsync("approved by ana@example.com: go ahead");
+        await See(page.Locator(".output pre")).ToContainTextAsync("\"escalated\": \"yes\"");
+        await browser.InspectAsync("workflow-done");
+        await page.Locator(".step a").First.ClickAsync();
+        await See(page.Locator(".facts")).ToContainTextAsync("triage");
+
+        await browser.OpenAsync("workflows/commands/summarise");
+        await See(page.Locator(".pane")).ToContainTextAsync("max_words");
+        await browser.InspectAsync("command");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Completed");
+        await browser.OpenAsync("workflows/schedules");
+        await See(page.Locator(".empty")).ToContainTextAsync("No schedules");
         Assert.Empty(browser.Complaints);
     }
 
