@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.ServiceDefaults.Tracing;
 
@@ -17,22 +16,15 @@ internal sealed class StoreStatistics : IDisposable
     public const double SlowSeconds = 0.1;
 
     private readonly ConcurrentDictionary<string, LatencyWindow> _operations = new(StringComparer.Ordinal);
-    private readonly MeterListener _listener = new();
+    private readonly MeterListener _listener;
     private readonly TimeProvider _time;
 
-    // The factory: several gateways may run in one process, as tests do.
     public StoreStatistics(MetricFactory metrics, IMeterFactory meters, TelemetryOptions options, TimeProvider time)
     {
+        // The factory makes the metric; without it there is none to hear.
         ArgumentNullException.ThrowIfNull(metrics);
         _time = time;
-        var name = options.MetricsPrefix + MetricCatalog.StorageDuration.InstrumentName;
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (instrument.Name == name && instrument.Meter.Name == ServiceIdentity.Solution && ReferenceEquals(instrument.Meter.Scope, meters))
-                listener.EnableMeasurementEvents(instrument);
-        };
-        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => Record(seconds, tags));
-        _listener.Start();
+        _listener = OwnMetric.Listen(MetricCatalog.StorageDuration, meters, options, Record);
     }
 
     /// <summary>All operations together.</summary>
