@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
 using OsMEN.Executions.Workflows;
@@ -8,27 +7,15 @@ namespace OsMEN.AgentWorker.Claiming;
 /// <summary>Returns what dead workers held to the queue, and wakes the workflows that they had not told of a step's end. Every worker runs it; together they still change each execution once.</summary>
 internal sealed partial class RescueLoop(
     LeaseRescuer rescuer, IExecutionStore store, IWorkflowStore workflows, ChildExecutions children, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
-    : BackgroundService
+    : StoreLoop(schema, options.Value.RescueInterval, "Expired leases could not be looked for", time, logger)
 {
     private const int Batch = 200;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        await schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(options.Value.RescueInterval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await RescueAsync(stoppingToken);
-                if (await workflows.WakeForgottenAsync(stoppingToken) > 0)
-                    signals.Wake();
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogFailed(logger, e);
-            }
-        }
+        await RescueAsync(cancellationToken);
+        if (await workflows.WakeForgottenAsync(cancellationToken) > 0)
+            signals.Wake();
     }
 
     private async Task RescueAsync(CancellationToken stoppingToken)
@@ -48,7 +35,7 @@ internal sealed partial class RescueLoop(
 
             if (rescued.Count == 0)
                 return;
-            LogRescued(logger, rescued.Count);
+            LogRescued(Logger, rescued.Count);
             signals.Wake();
         }
         while (rescued.Count == Batch);
@@ -56,7 +43,4 @@ internal sealed partial class RescueLoop(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} executions were taken from workers that went away")]
     private static partial void LogRescued(ILogger logger, int count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired leases could not be looked for")]
-    private static partial void LogFailed(ILogger logger, Exception e);
 }

@@ -1,6 +1,4 @@
-using System.Data.Common;
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,37 +9,21 @@ namespace OsMEN.Executions.Budgets;
 /// process runs it; together they do each thing once.
 /// </summary>
 public sealed partial class BudgetWatch(IBudgetStore store, ExecutionSchema schema, IOptions<BudgetOptions> options, TimeProvider time, ILogger<BudgetWatch> logger)
-    : BackgroundService
+    : StoreLoop(schema, options.Value.WatchInterval, "Budgets could not be looked after", time, logger)
 {
     private volatile IReadOnlyList<Budget> _latest = [];
 
     /// <summary>All budgets as the last look found them.</summary>
     public IReadOnlyList<Budget> Latest => _latest;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(options.Value.WatchInterval, time);
-        do
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogFailed(logger, e);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => LookAsync(cancellationToken);
 
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         var charged = await store.ChargeLapsedAsync(now, options.Value.LapseAfter, cancellationToken);
         if (charged > 0)
-            LogCharged(logger, charged);
+            LogCharged(Logger, charged);
         var budgets = await store.ListBudgetsAsync(cancellationToken);
         var ended = budgets.Where(b => b.PeriodEnd <= now).ToArray();
         if (ended.Length > 0)
@@ -62,7 +44,7 @@ public sealed partial class BudgetWatch(IBudgetStore store, ExecutionSchema sche
         if (reached <= budget.Alerted || !await store.NoteAlertAsync(budget.Id, budget.PeriodStart, reached, cancellationToken))
             return;
         var resets = budget.ResetsAt?.ToString("yyyy-MM-ddTHH:mm:sszzz", CultureInfo.InvariantCulture) ?? "never";
-        LogNear(logger, budget.Id, BudgetPeriods.Name(definition.Period), budget.SpentUsd, definition.LimitUsd, reached * 100, resets);
+        LogNear(Logger, budget.Id, BudgetPeriods.Name(definition.Period), budget.SpentUsd, definition.LimitUsd, reached * 100, resets);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Budget {Budget} ({Period}) has spent {Spent} of {Limit} USD, at least {Percent} %; it begins anew: {Resets}")]
@@ -70,7 +52,4 @@ public sealed partial class BudgetWatch(IBudgetStore store, ExecutionSchema sche
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} model calls that nobody recorded were charged what was held for them")]
     private static partial void LogCharged(ILogger logger, int count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Budgets could not be looked after")]
-    private static partial void LogFailed(ILogger logger, Exception e);
 }

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Data.Common;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace OsMEN.Executions.Catalog;
@@ -11,14 +10,11 @@ namespace OsMEN.Executions.Catalog;
 /// Files are looked at every second and the API's changes, which other processes make too, as well: what was changed is there
 /// within two.
 /// </summary>
-public sealed partial class AgentCatalog : BackgroundService
+public sealed partial class AgentCatalog : StoreLoop
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly AgentTable _table;
-    private readonly ExecutionSchema _schema;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly SemaphoreSlim _refreshing = new(1);
     private string _stamp = "";
     private CatalogFiles<AgentDefinition> _files;
@@ -27,12 +23,10 @@ public sealed partial class AgentCatalog : BackgroundService
     private FrozenDictionary<string, AgentDefinition> _agents = FrozenDictionary<string, AgentDefinition>.Empty;
 
     public AgentCatalog(IConfiguration configuration, DbDataSource database, ExecutionSchema schema, TimeProvider time, ILogger<AgentCatalog> logger)
+        : base(schema, Period, "Changes of agents could not be read", time, logger)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         _table = new AgentTable(database);
-        _schema = schema;
-        _time = time;
-        _logger = logger;
         Folder = Path.GetFullPath(Path.Combine(configuration["CATALOG_PATH"] is { Length: > 0 } path ? path : "catalog", "agents"));
         _files = ReadFiles();
         Merge();
@@ -100,29 +94,13 @@ public sealed partial class AgentCatalog : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await _schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(Period, _time);
-        do
-        {
-            try
-            {
-                await RefreshAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogStale(_logger, e);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => RefreshAsync(cancellationToken);
 
     private async Task WriteAsync(string id, AgentDefinition? agent, CancellationToken cancellationToken)
     {
         // Later than whatever is there, also when this clock is behind: readers notice changes by the latest time.
         var (_, latest) = await _table.ReadVersionAsync(cancellationToken);
-        await _table.WriteAsync(id, agent, Math.Max(_time.GetUtcNow().ToUnixTimeMilliseconds(), latest + 1), cancellationToken);
+        await _table.WriteAsync(id, agent, Math.Max(Time.GetUtcNow().ToUnixTimeMilliseconds(), latest + 1), cancellationToken);
         await RefreshAsync(cancellationToken);
     }
 
@@ -131,7 +109,7 @@ public sealed partial class AgentCatalog : BackgroundService
         _stamp = CatalogFiles<AgentDefinition>.Stamp(Folder);
         var files = CatalogFiles<AgentDefinition>.Read(Folder, AgentJson.ReadFile);
         foreach (var problem in files.Problems)
-            LogProblem(_logger, problem);
+            LogProblem(Logger, problem);
         return files;
     }
 
@@ -147,7 +125,7 @@ public sealed partial class AgentCatalog : BackgroundService
         }
 
         _agents = agents.ToFrozenDictionary(StringComparer.Ordinal);
-        LogLoaded(_logger, agents.Count, Folder);
+        LogLoaded(Logger, agents.Count, Folder);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} agents, of {Folder} and the database")]
@@ -155,7 +133,4 @@ public sealed partial class AgentCatalog : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Refused: {Problem}")]
     private static partial void LogProblem(ILogger logger, CatalogProblem problem);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of agents could not be read")]
-    private static partial void LogStale(ILogger logger, Exception e);
 }

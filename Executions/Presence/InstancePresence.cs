@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -77,7 +76,7 @@ public sealed partial class InstancePresence(
         {
             await tell();
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogFailed(logger, e);
         }

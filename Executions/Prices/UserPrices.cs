@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OsMEN.Llm;
 
@@ -9,7 +8,7 @@ namespace OsMEN.Executions.Prices;
 /// Keeps a process' <see cref="PriceTable"/> in step with the prices in the database, which is looked at every second: a price that was put on
 /// any gateway holds everywhere within two.
 /// </summary>
-public sealed partial class UserPrices : BackgroundService
+public sealed partial class UserPrices : StoreLoop
 {
     /// <summary>Most entries that the database may hold.</summary>
     public const int MaxEntries = PriceFile.MaxEntries;
@@ -18,19 +17,14 @@ public sealed partial class UserPrices : BackgroundService
 
     private readonly PriceTable _table;
     private readonly PriceRows _rows;
-    private readonly ExecutionSchema _schema;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly SemaphoreSlim _refreshing = new(1);
     private (long Count, long Latest) _version = (0, 0);
 
     public UserPrices(PriceTable table, DbDataSource database, ExecutionSchema schema, TimeProvider time, ILogger<UserPrices> logger)
+        : base(schema, Period, "Prices could not be read; those known so far stay", time, logger)
     {
         _table = table;
         _rows = new PriceRows(database);
-        _schema = schema;
-        _time = time;
-        _logger = logger;
     }
 
     /// <summary>Removes and merges what a file says. False, and nothing is changed, when there would be more than <see cref="MaxEntries"/>.</summary>
@@ -44,7 +38,7 @@ public sealed partial class UserPrices : BackgroundService
 
         // Later than whatever is there, also when this clock is behind: readers notice changes by the latest time.
         var (_, latest) = await _rows.ReadVersionAsync(cancellationToken);
-        await _rows.WriteAsync(content, Math.Max(_time.GetUtcNow().ToUnixTimeMilliseconds(), latest + 1), cancellationToken);
+        await _rows.WriteAsync(content, Math.Max(Time.GetUtcNow().ToUnixTimeMilliseconds(), latest + 1), cancellationToken);
         await RefreshAsync(cancellationToken);
         return true;
     }
@@ -61,7 +55,7 @@ public sealed partial class UserPrices : BackgroundService
             var entries = await _rows.ReadAllAsync(cancellationToken);
             _table.SetUserPrices(entries);
             _version = version;
-            LogLoaded(_logger, entries.Count);
+            LogLoaded(Logger, entries.Count);
         }
         finally
         {
@@ -69,27 +63,8 @@ public sealed partial class UserPrices : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await _schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(Period, _time);
-        do
-        {
-            try
-            {
-                await RefreshAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogStale(_logger, e);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => RefreshAsync(cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} prices of the user's own")]
     private static partial void LogLoaded(ILogger logger, int count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Prices could not be read; those known so far stay")]
-    private static partial void LogStale(ILogger logger, Exception e);
 }

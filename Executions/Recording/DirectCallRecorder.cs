@@ -76,7 +76,7 @@ public sealed partial class DirectCallRecorder(IExecutionStore store, ExecutionS
                     await WriteAsync([call], cancellationToken);
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 LogRetry(logger, e, batch.Count);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(50 << Math.Min(failures, 6), MaxDelay.TotalMilliseconds)), time, cancellationToken);

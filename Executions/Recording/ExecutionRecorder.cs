@@ -97,7 +97,7 @@ public sealed partial class ExecutionRecorder : IAsyncDisposable
                 await IsolateAsync(batch, e);
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 // The database is away: leases may run out meanwhile, the fence then refuses what is no longer ours.
                 LogRetry(_logger, e, batch.Count);

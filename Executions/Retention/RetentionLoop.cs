@@ -1,5 +1,3 @@
-using System.Data.Common;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,38 +9,23 @@ namespace OsMEN.Executions.Retention;
 /// </summary>
 internal sealed partial class RetentionLoop(
     IExecutionStore store, ExecutionSchema schema, RetentionTurn turn, RetentionPass pass, RetentionMetrics metrics, IOptions<RetentionOptions> options,
-    TimeProvider time, ILogger<RetentionLoop> logger) : BackgroundService
+    TimeProvider time, ILogger<RetentionLoop> logger)
+    : StoreLoop(schema, options.Value.Interval, "Retention could not finish its pass; it goes on with the next", time, logger)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        await schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(options.Value.Interval, time);
-        do
+        if (options.Value.Enabled && await turn.TakeAsync(Time.GetUtcNow(), options.Value.Interval, cancellationToken))
         {
-            try
-            {
-                if (options.Value.Enabled && await turn.TakeAsync(time.GetUtcNow(), options.Value.Interval, stoppingToken))
-                {
-                    var started = time.GetTimestamp();
-                    var removed = await pass.RunAsync(stoppingToken);
-                    metrics.Passed(time.GetElapsedTime(started));
-                    if (removed > 0)
-                        LogPassed(logger, removed, time.GetElapsedTime(started));
-                }
-
-                metrics.Found(await store.MeasureStorageAsync(pass.EventsFrom, stoppingToken));
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogFailed(logger, e);
-            }
+            var started = Time.GetTimestamp();
+            var removed = await pass.RunAsync(cancellationToken);
+            metrics.Passed(Time.GetElapsedTime(started));
+            if (removed > 0)
+                LogPassed(Logger, removed, Time.GetElapsedTime(started));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+
+        metrics.Found(await store.MeasureStorageAsync(pass.EventsFrom, cancellationToken));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Retention removed {Rows} rows in {Duration}")]
     private static partial void LogPassed(ILogger logger, long rows, TimeSpan duration);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Retention could not finish its pass; it goes on with the next")]
-    private static partial void LogFailed(ILogger logger, Exception e);
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Data.Common;
 using System.Text;
 using System.Text.Json;
 using OsMEN.Executions;
@@ -117,7 +116,7 @@ internal sealed partial class DashboardSource(
             {
                 await config.ReadAsync(stoppingToken);
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 LogUnread(logger, e.Message);
             }

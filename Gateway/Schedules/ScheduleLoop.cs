@@ -1,4 +1,3 @@
-using System.Data.Common;
 using OsMEN.Executions;
 using OsMEN.Executions.Workflows;
 using OsMEN.Gateway.Executions;
@@ -11,20 +10,21 @@ namespace OsMEN.Gateway.Schedules;
 /// </summary>
 internal sealed partial class ScheduleLoop(
     WorkflowCatalog catalog, ScheduleTable table, ExecutionAcceptor acceptor, IExecutionStore store, ExecutionSchema schema, RequestMetrics metrics, TimeProvider time,
-    ILogger<ScheduleLoop> logger) : BackgroundService
+    ILogger<ScheduleLoop> logger) : StoreLoop(schema, TimeSpan.FromSeconds(1), "Schedules could not be looked at", time, logger)
 {
     private const int MaxAttempts = 20;
 
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxLate = TimeSpan.FromHours(1);
 
     /// <summary>Looks once.</summary>
-    public async Task RunOnceAsync(CancellationToken cancellationToken)
+    internal Task LookAsync(CancellationToken cancellationToken) => RunOnceAsync(cancellationToken);
+
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         var schedules = Schedule.Of(catalog).ToArray();
         if (schedules.Length == 0)
             return;
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         var stored = (await table.ListAsync(cancellationToken)).ToDictionary(s => s.Id, StringComparer.Ordinal);
         foreach (var schedule in schedules)
         {
@@ -34,24 +34,6 @@ internal sealed partial class ScheduleLoop(
             else if (known.NextAt <= now)
                 await NoteAsync(schedule, known, await StartAsync(schedule, known, now, cancellationToken) ?? known.LastExecution, now, cancellationToken);
         }
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await schema.Ready.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(Period, time);
-        do
-        {
-            try
-            {
-                await RunOnceAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
-            {
-                LogFailed(logger, e);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task NoteAsync(Schedule schedule, StoredSchedule? known, Guid? last, DateTimeOffset now, CancellationToken cancellationToken)
@@ -65,13 +47,13 @@ internal sealed partial class ScheduleLoop(
     {
         if (now - known.NextAt > MaxLate)
         {
-            LogMissed(logger, schedule.Id, known.NextAt);
+            LogMissed(Logger, schedule.Id, known.NextAt);
             return null;
         }
 
         if (known.LastExecution is { } last && await store.GetAsync(last, cancellationToken) is { } running && !running.Status.IsFinal())
         {
-            LogOverlap(logger, schedule.Id, last);
+            LogOverlap(Logger, schedule.Id, last);
             return null;
         }
 
@@ -95,7 +77,7 @@ internal sealed partial class ScheduleLoop(
         if (accepted.Outcome == AcceptOutcome.Created)
         {
             metrics.Accepted(ExecutionKind.Workflow);
-            LogStarted(logger, schedule.Id, accepted.Execution!.Id);
+            LogStarted(Logger, schedule.Id, accepted.Execution!.Id);
         }
 
         return accepted.Execution?.Id;
@@ -109,7 +91,4 @@ internal sealed partial class ScheduleLoop(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Schedule {Schedule} is left out: its last execution {Execution} still runs")]
     private static partial void LogOverlap(ILogger logger, string schedule, Guid execution);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Schedules could not be looked at")]
-    private static partial void LogFailed(ILogger logger, Exception e);
 }

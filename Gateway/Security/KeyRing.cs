@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
-using System.Data.Common;
 using System.Threading.Channels;
 using OsMEN.Executions;
 using OsMEN.ServiceDefaults.Metrics;
@@ -128,7 +127,7 @@ internal sealed partial class KeyRing(
         {
             await RefreshAsync(cancellationToken);
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogStale(logger, e);
         }
@@ -155,7 +154,7 @@ internal sealed partial class KeyRing(
                 _used.TryRemove(id, out _);
             }
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogUnnoted(logger, e);
         }

@@ -18,7 +18,14 @@ internal sealed partial class HealthHistoryWriter(HealthHistory history, IHealth
     {
         await base.StopAsync(cancellationToken);
         Fill();
-        if (_batch.Count > 0) await TryWriteAsync(LastPatience, cancellationToken);
+        try
+        {
+            if (_batch.Count > 0) await TryWriteAsync(LastPatience, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The process has no time left; what is not written was of health that nobody can ask for any more.
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -137,7 +137,7 @@ public sealed class WorkflowsApiTests : IAsyncLifetime
     public async Task A_schedule_starts_its_workflow_once_for_each_time_however_many_gateways_look()
     {
         var loop = _gateway.Services.GetRequiredService<ScheduleLoop>();
-        await loop.RunOnceAsync(Token);
+        await loop.LookAsync(Token);
         var (_, schedules, _) = await SendAsync(HttpMethod.Get, "/api/v1/schedules");
         var schedule = Assert.Single(schedules.GetProperty("items").EnumerateArray());
         Assert.Equal(("send/1", "send", "0 0 1 1 *", "UTC", "ana"), (Text(schedule, "id"), Text(schedule, "workflow"), Text(schedule, "cron"), Text(schedule, "time_zone"), Text(schedule, "user")));
@@ -146,20 +146,20 @@ public sealed class WorkflowsApiTests : IAsyncLifetime
         var table = _gateway.Services.GetRequiredService<ScheduleTable>();
         var due = TimeProvider.System.GetUtcNow().AddSeconds(-90);
         await SetDueAsync(table, due);
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => loop.RunOnceAsync(Token)));
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => loop.LookAsync(Token)));
         var execution = Assert.Single(await _gateway.Store.ListAsync(new ExecutionQuery(), Token));
         Assert.Equal((ExecutionKind.Workflow, "send", "ana", """{"word":"hello"}"""), (execution.Kind, execution.Target, execution.User, execution.Input));
         Assert.Equal(execution.Id, Assert.Single(await table.ListAsync(Token)).LastExecution);
 
         // While that one runs, the next time is left out; and one from long ago is too.
         await SetDueAsync(table, due.AddSeconds(60));
-        await loop.RunOnceAsync(Token);
+        await loop.LookAsync(Token);
         await _gateway.Store.CancelAsync(execution.Id, Token);
         await SetDueAsync(table, due.AddHours(-2));
-        await loop.RunOnceAsync(Token);
+        await loop.LookAsync(Token);
         Assert.Single(await _gateway.Store.ListAsync(new ExecutionQuery(), Token));
         await SetDueAsync(table, due.AddSeconds(61));
-        await loop.RunOnceAsync(Token);
+        await loop.LookAsync(Token);
         Assert.Equal(2, (await _gateway.Store.ListAsync(new ExecutionQuery(), Token)).Count);
     }
 

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.AI;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
@@ -88,7 +87,7 @@ internal sealed class ToolCallJournal
             if (await _store.JournalCallAsync(_held!.Claim.Lease, entry, cancellationToken))
                 return;
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             throw new ToolLoopAbortedException("The call could not be journaled, so the tool was not run.", e);
         }
@@ -107,7 +106,7 @@ internal sealed class ToolCallJournal
                     return;
                 break;
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 if (tries == ResultTries)
                     throw new ToolLoopAbortedException("The result of a tool could not be journaled.", e);
