@@ -1,31 +1,36 @@
 using System.Text.Json.Nodes;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.State;
 using OsMEN.Gateway.Executions;
 
 namespace OsMEN.Gateway.Alerts;
 
 /// <summary>An alert as the API shows it.</summary>
-/// <param name="State">pending, firing, acknowledged (firing, and somebody knows), silenced (firing, and nobody is told) or resolved.</param>
+/// <param name="State">
+/// pending, firing, acknowledged (firing, and somebody knows), silenced (firing, and nobody is told), inhibited (firing, and nobody is told
+/// because another alert fires that it follows from) or resolved.
+/// </param>
 internal sealed record AlertView(
     string Id, string Rule, string State, string Severity, IReadOnlyDictionary<string, string> Labels, double Value, string Summary, string Description, string Runbook,
-    DateTimeOffset ActiveAt, DateTimeOffset? FiredAt, DateTimeOffset? ResolvedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, string? Note, string? SilencedBy)
+    DateTimeOffset ActiveAt, DateTimeOffset? FiredAt, DateTimeOffset? ResolvedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, string? Note, string? SilencedBy, string? InhibitedBy)
 {
-    public static readonly string[] States = ["pending", "firing", "acknowledged", "silenced", "resolved"];
+    public static readonly string[] States = ["pending", "firing", "acknowledged", "silenced", "inhibited", "resolved"];
 
-    public static AlertView Of(Alert alert, IReadOnlyList<Silence> silences, DateTimeOffset now)
+    public static AlertView Of(Alert alert, AlertMutes mutes)
     {
-        var silence = alert.State == AlertState.Resolved ? null : silences.FirstOrDefault(s => s.Covers(alert.Labels, now));
+        var (silence, inhibitor) = alert.State == AlertState.Resolved ? (null, null) : (mutes.SilencedBy(alert), mutes.InhibitedBy(alert));
         var state = alert.State switch
         {
             AlertState.Firing when silence is not null => "silenced",
+            AlertState.Firing when inhibitor is not null => "inhibited",
             AlertState.Firing when alert.AcknowledgedAt is not null => "acknowledged",
             _ => JsonFields.WireName(alert.State),
         };
         return new(
             alert.Id, alert.Rule, state, JsonFields.WireName(alert.Severity), alert.Labels.Pairs.ToDictionary(StringComparer.Ordinal), alert.Value, alert.Summary,
-            alert.Description, alert.Runbook, alert.ActiveAt, alert.FiredAt, alert.ResolvedAt, alert.AcknowledgedAt, alert.AcknowledgedBy, alert.Note, silence?.Id);
+            alert.Description, alert.Runbook, alert.ActiveAt, alert.FiredAt, alert.ResolvedAt, alert.AcknowledgedAt, alert.AcknowledgedBy, alert.Note, silence, inhibitor);
     }
 }
 
