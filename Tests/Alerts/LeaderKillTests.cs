@@ -30,6 +30,8 @@ public abstract class LeaderKillTests
     [Fact]
     public async Task A_killed_leader_s_alerts_go_on_with_the_next_and_what_is_told_again_can_be_told_apart()
     {
+        await using var redis = new RedisServer();
+        await redis.StartAsync();
         await using var test = await CreateAsync();
         await using var hook = await HttpReceiver.StartAsync();
         await using var metrics = await HttpReceiver.StartAsync();
@@ -38,7 +40,7 @@ public abstract class LeaderKillTests
         await File.WriteAllTextAsync(file, Yaml(hook, mail), Token);
         try
         {
-            var environment = Environment(test.ConnectionString, file);
+            var environment = Environment(test.ConnectionString, redis.ConnectionString, file);
             await using var first = await ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment);
             var others = await Task.WhenAll(ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment), ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment));
             await using var second = others[0];
@@ -163,9 +165,10 @@ public abstract class LeaderKillTests
           - {channels: [hook, pagerduty, alertmanager, mail], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
         """;
 
-    private static Dictionary<string, string> Environment(string database, string file) => new(StringComparer.Ordinal)
+    private static Dictionary<string, string> Environment(string database, string redis, string file) => new(StringComparer.Ordinal)
     {
         ["ConnectionStrings__osmen"] = database,
+        ["ConnectionStrings__redis"] = redis,
         ["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog"),
         ["OSMEN_API_KEYS"] = "osm_leaderkills0123456789:admin:tests",
         ["MONITORING_CONFIG_PATH"] = file,
