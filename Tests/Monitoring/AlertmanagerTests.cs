@@ -75,38 +75,20 @@ public sealed partial class AlertmanagerTests
     [Fact]
     public async Task It_starts_with_nothing_configured_and_keeps_back_what_follows_from_another_alert()
     {
-        var program = Programs.Need("Alertmanager", "prometheus-alertmanager", "alertmanager");
         var amtool = Amtool();
-        var data = Directory.CreateTempSubdirectory("osmen-alertmanager-");
-        var port = Programs.FreePort();
-        using var server = Programs.Start(
-            program, [$"--config.file={Configuration}", $"--storage.path={data.FullName}", "--cluster.listen-address=", $"--web.listen-address=127.0.0.1:{port}"]);
-        var output = Task.WhenAll(server.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        try
-        {
-            var url = $"--alertmanager.url=http://127.0.0.1:{port}";
-            using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-            await Programs.UntilAsync(async () => (await client.GetAsync(new Uri("/-/ready", UriKind.Relative), TestContext.Current.CancellationToken)).IsSuccessStatusCode, "Alertmanager is ready");
+        await using var server = await AlertmanagerServer.StartAsync(Configuration);
+        foreach (var alert in Alerts) await Programs.RunAsync(amtool, [$"--alertmanager.url={server.Http.BaseAddress}", "alert", "add", .. alert]);
 
-            foreach (var alert in Alerts) await Programs.RunAsync(amtool, [url, "alert", "add", .. alert]);
-
-            // Inhibition is decided when notices are due; asking to see only what is not kept back decides it too.
-            string[] told = [];
-            await Programs.UntilAsync(
-                async () =>
-                {
-                    told = [.. (await client.GetFromJsonAsync<Alert[]>("/api/v2/alerts?inhibited=false", TestContext.Current.CancellationToken))!.Select(a => a.ToString()).Order(StringComparer.Ordinal)];
-                    return told.SequenceEqual(Told, StringComparer.Ordinal);
-                },
-                "what follows is kept back");
-            Assert.Equal(Told, told);
-        }
-        finally
-        {
-            server.Kill(entireProcessTree: true);
-            await output;
-            data.Delete(recursive: true);
-        }
+        // Inhibition is decided when notices are due; asking to see only what is not kept back decides it too.
+        string[] told = [];
+        await Programs.UntilAsync(
+            async () =>
+            {
+                told = [.. (await server.Http.GetFromJsonAsync<Alert[]>("/api/v2/alerts?inhibited=false", TestContext.Current.CancellationToken))!.Select(a => a.ToString()).Order(StringComparer.Ordinal)];
+                return told.SequenceEqual(Told, StringComparer.Ordinal);
+            },
+            "what follows is kept back");
+        Assert.Equal(Told, told);
     }
 
     [Fact]
