@@ -28,6 +28,7 @@ var gateway = builder.AddProject<Projects.Gateway>("gateway")
     .WithAlertRules()
     .WithApiKey(developmentKey)
     .WithTelemetryTo(loki, jaeger)
+    .WithTraceLinksTo(jaeger)
     .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
     .WithReference(database).WaitFor(database)
     .WithReference(redis).WaitFor(redis);

@@ -37,6 +37,15 @@ internal static class OsmenVerbs
             ? project
             : project.WithEnvironment(ApiKeys, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"));
 
+    /// <summary>Lets the gateway's pages link to Jaeger's, where it runs.</summary>
+    public static IResourceBuilder<ProjectResource> WithTraceLinksTo(this IResourceBuilder<ProjectResource> project, IResourceBuilder<JaegerResource> jaeger) =>
+        project.WithEnvironment(context =>
+        {
+            // Published, a browser may not reach it by the name that services do.
+            if (context.ExecutionContext.IsRunMode && jaeger.Resource.PrimaryEndpoint.IsAllocated)
+                context.EnvironmentVariables["TRACES_URL"] = ReferenceExpression.Create($"{jaeger.Resource.PrimaryEndpoint.Property(EndpointProperty.Url)}/trace/");
+        });
+
     /// <summary>Sends logs to Loki and traces to Jaeger too, where they run.</summary>
     public static IResourceBuilder<ProjectResource> WithTelemetryTo(
         this IResourceBuilder<ProjectResource> project, IResourceBuilder<LokiResource> loki, IResourceBuilder<JaegerResource> jaeger) =>

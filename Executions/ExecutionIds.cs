@@ -7,14 +7,6 @@ public static class ExecutionIds
 {
     public static Guid New(DateTimeOffset acceptedAt) => Guid.CreateVersion7(acceptedAt);
 
-    /// <summary>The millisecond that an id was made for.</summary>
-    public static DateTimeOffset TimeOf(Guid id)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return DateTimeOffset.FromUnixTimeMilliseconds((long)(BinaryPrimitives.ReadUInt64BigEndian(bytes) >> 16));
-    }
-
     /// <summary>The smallest id of that millisecond or later: a bound for ranges.</summary>
     public static Guid FirstOf(DateTimeOffset time)
     {
@@ -22,5 +14,13 @@ public static class ExecutionIds
         bytes.Clear();
         BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(time.ToUnixTimeMilliseconds(), 0) << 16);
         return new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>When an id was made, to the millisecond.</summary>
+    public static DateTimeOffset TimeOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16);
     }
 }

@@ -35,18 +35,6 @@ public sealed class ExecutionOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long what an ended execution's tools answered is kept, for a retry by hand. Default 30 days.</summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
-    public TimeSpan JournalRetention { get; set; } = TimeSpan.FromDays(30);
-
-    /// <summary>How long each model call is kept (what executions cost in sum stays with them). Default 400 days.</summary>
-    [Range(typeof(TimeSpan), "32.00:00:00", "3660.00:00:00")]
-    public TimeSpan KeepCalls { get; set; } = TimeSpan.FromDays(400);
-
-    /// <summary>How long entries of the audit log are kept. Default 400 days.</summary>
-    [Range(typeof(TimeSpan), "1.00:00:00", "3660.00:00:00")]
-    public TimeSpan KeepAudit { get; set; } = TimeSpan.FromDays(400);
-
     /// <summary>
     /// Delay after failed attempt number <paramref name="attempt"/>: exponential, and between half and all of it at random, so
     /// that what failed together does not come back together.

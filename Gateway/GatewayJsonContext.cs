@@ -40,6 +40,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(Page<AuditView>))]
 [JsonSerializable(typeof(Page<BoardView>))]
 [JsonSerializable(typeof(Page<BudgetView>))]
+[JsonSerializable(typeof(Page<CallView>))]
 [JsonSerializable(typeof(Page<ChannelView>))]
 [JsonSerializable(typeof(Page<ExecutionView>))]
 [JsonSerializable(typeof(Page<KeyView>))]

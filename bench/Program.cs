@@ -4,7 +4,9 @@ using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Gateway;
 using OsMEN.Bench.Metrics;
 using OsMEN.Bench.Queue;
+using OsMEN.Bench.Retention;
 using OsMEN.Bench.Traces;
+using OsMEN.Bench.Workflows;
 using OsMEN.Tests.Infrastructure;
 
 // dotnet run -c Release --project bench -- all [--runs 3] [--write bench/RESULTS.md]; or any of the names below.
@@ -21,7 +23,7 @@ if (args is ["provider", var address])
 }
 
 // "gateway" stands for itself: its results are bench/GATEWAY.md.
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "gateway"];
+string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "retention", "workflows", "gateway"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -49,6 +51,10 @@ for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureIn
             await EndToEndBench.LatencyAsync(postgres, redis, report, store);
         if (Wants("budgets"))
             await BudgetBench.RunAsync(postgres, report, store);
+        if (Wants("retention"))
+            await RetentionBench.RunAsync(postgres, report, store);
+        if (Wants("workflows"))
+            await WorkflowBench.RunAsync(postgres, redis, report, store);
         if (Wants("soak"))
             await EndToEndBench.SoakAsync(postgres, redis, report, store);
     }

@@ -7,7 +7,10 @@ using StatusCodes = Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace OsMEN.Web;
 
-/// <summary>The files of a page, which are in this assembly: no folder has to be found.</summary>
+/// <summary>
+/// The files of a page, which are in this assembly: no folder has to be found. <c>&lt;!--modules /path/--&gt;</c> in a page becomes the
+/// preloading of all its scripts.
+/// </summary>
 internal sealed partial class PageAssets
 {
     private const string Prefix = "web/";
@@ -54,23 +57,34 @@ internal sealed partial class PageAssets
     private static FrozenDictionary<string, Asset> Load()
     {
         var assembly = typeof(PageAssets).Assembly;
-        return assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).ToFrozenDictionary(
-            n => n[Prefix.Length..],
+        var names = assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => n[Prefix.Length..]).Order(StringComparer.Ordinal).ToArray();
+        return names.ToFrozenDictionary(
+            n => n,
             n =>
             {
-                using var stream = assembly.GetManifestResourceStream(n)!;
+                using var stream = assembly.GetManifestResourceStream(Prefix + n)!;
                 var content = new byte[stream.Length];
                 stream.ReadExactly(content);
+                if (n.EndsWith(".html", StringComparison.Ordinal))
+                    content = Encoding.UTF8.GetBytes(Modules().Replace(Encoding.UTF8.GetString(content), m => Preload(m.Groups["at"].Value, names)));
                 return new Asset(content, $"\"{Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 12))}\"");
             },
             StringComparer.Ordinal);
     }
+
+    // A module is found when the one that imports it has come; named here, all of them come at once.
+    private static string Preload(string at, string[] names) => string.Join(
+        "\n  ",
+        names.Where(n => Path.GetExtension(n) is ".js" or ".mjs").Select(n => $"<link rel=\"modulepreload\" href=\"{at}{n}\">"));
 
     private string ImportMapHash()
     {
         var map = ImportMap().Match(Text("index.html")).Groups["map"].Value;
         return $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(map)))}'";
     }
+
+    [GeneratedRegex("<!--modules (?<at>[^ ]+)-->", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Modules();
 
     [GeneratedRegex("<script type=\"importmap\">(?<map>.*?)</script>", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ImportMap();

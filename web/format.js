@@ -18,7 +18,7 @@ export function quantity(value) {
   if (size >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
   if (size >= 1e4) return `${(value / 1e3).toFixed(1)} k`;
   if (size === 0 || Number.isInteger(value)) return String(value);
-  return size >= 1 ? value.toFixed(2) : value.toPrecision(3);
+  return String(Number(size >= 1 ? value.toFixed(2) : value.toPrecision(3)));
 }
 
 /** A UCUM unit as people write it: {request} is a word, not a unit. */

@@ -3,6 +3,10 @@ import uPlot from 'uplot';
 import { html } from './html.js';
 import { quantity } from './format.js';
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+const exact = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', timeZone: 'UTC' });
+
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Puts series of [time, value] on one axis of time. A value of null is a gap; a time that a series lacks is none. */
@@ -16,8 +20,8 @@ export function align(series) {
   })];
 }
 
-/** Lines over the last so many seconds; height in pixels, without the legend. */
-export function Plot({ series, seconds, now, unit, label, height = 300 }) {
+/** Lines, or bars of UTC days, over the last so many seconds; height in pixels, without the legend. */
+export function Plot({ series, seconds, now, unit, label, height = 300, bars = false }) {
   const box = useRef(null);
   const plot = useRef(null);
   const names = JSON.stringify(series.map(s => s.name));
@@ -38,12 +42,13 @@ export function Plot({ series, seconds, now, unit, label, height = 300 }) {
         cursor: { points: { size: 6 } },
         legend: { live: true },
         scales: { x: { time: true, range: () => window.current }, y: { range: (_, low, high) => (low === null ? [0, 1] : low === high ? [Math.min(0, low), high === 0 ? 1 : Math.max(0, high) * 1.2] : [low < 0 || low > high / 2 ? low : 0, high + (high - low) * 0.08]) } },
-        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(t => quantity(t)) }],
-        series: [{ value: (_, t) => (t === null ? '–' : new Date(t * 1000).toLocaleTimeString()) }, ...series.map((s, i) => ({
+        axes: [{ ...axis, space: 72, values: (_, ticks, axisIndex, space, step) => ticks.map(t => (bars || step >= 86400 ? day : step < 60 ? exact : clock).format(t * 1000)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(t => quantity(t)) }],
+        series: [{ value: (_, t) => (t === null ? '–' : bars ? day.format(t * 1000) : exact.format(t * 1000)) }, ...series.map((s, i) => ({
           label: s.name,
           stroke: colour(`--hue-${i % 8}`),
           width: 1.75,
           points: { show: false },
+          ...(bars && { paths: uPlot.paths.bars({ size: [0.6, 40] }), fill: colour(`--hue-${i % 8}`) }),
           value: (_, v) => (v === null || v === undefined ? '–' : `${quantity(v)} ${unit}`),
         }))],
       }, data, box.current);
@@ -61,6 +66,11 @@ export function Plot({ series, seconds, now, unit, label, height = 300 }) {
     };
   }, [names, unit]);
 
-  useEffect(() => { plot.current?.setData(data); });
+  // Without a cursor the legend tells the latest.
+  useEffect(() => {
+    if (!plot.current) return;
+    plot.current.setData(data);
+    if (!(plot.current.cursor.left >= 0)) plot.current.setLegend({ idxs: data.map(values => Math.max(0, values.findLastIndex(v => v !== null && v !== undefined))) });
+  });
   return html`<div class="plot" ref=${box} role="img" aria-label=${label}></div>`;
 }

@@ -1,6 +1,5 @@
 using OsMEN.AgentWorker.Mcp;
 using OsMEN.AgentWorker.Tools.Files;
-using OsMEN.AgentWorker.Tools.Journal;
 using OsMEN.AgentWorker.Tools.Memory;
 using OsMEN.AgentWorker.Tools.SubAgents;
 using OsMEN.AgentWorker.Tools.Web;
@@ -27,6 +26,5 @@ internal static class ToolExtensions
         services.AddSingleton<IBuiltInTool, Remember>();
         services.AddSingleton<IBuiltInTool, RunAgent>();
         services.AddSingleton<IBuiltInTool, SearchFiles>();
-        services.AddHostedService<JournalTrimmer>();
     }
 }

@@ -5,21 +5,11 @@ using OsMEN.ServiceDefaults.Health;
 namespace OsMEN.Executions.Health;
 
 /// <summary>
-/// Changes of health in the table <c>health_changes</c>, of every process on this database: the last 30 days, at most 100,000. Its SQL
-/// is the same on both stores.
+/// Changes of health in the table <c>health_changes</c>, of every process on this database, for as long as retention keeps them. Its
+/// SQL is the same on both stores.
 /// </summary>
-internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema schema, TimeProvider time) : IHealthHistoryStore
+internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema schema) : IHealthHistoryStore
 {
-    internal const int KeptRows = 100_000;
-    internal static readonly TimeSpan KeptFor = TimeSpan.FromDays(30);
-
-    // A process trims when it first writes, and then after so many rows of its own or so much time.
-    private const int TrimAfterRows = 1000;
-    private static readonly TimeSpan TrimAfter = TimeSpan.FromHours(1);
-
-    private DateTimeOffset _trimmedAt = DateTimeOffset.MinValue;
-    private int _rowsSince;
-
     public async Task AppendAsync(IReadOnlyList<HealthChange> changes, CancellationToken cancellationToken)
     {
         await schema.Ready.WaitAsync(cancellationToken);
@@ -40,12 +30,7 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        var now = time.GetUtcNow();
-        var isTrimDue = _rowsSince + changes.Count >= TrimAfterRows || now - _trimmedAt >= TrimAfter;
-        if (isTrimDue)
-            await TrimAsync(connection, transaction, now, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        (_rowsSince, _trimmedAt) = isTrimDue ? (0, now) : (_rowsSince + changes.Count, _trimmedAt);
     }
 
     public async Task<IReadOnlyList<HealthChange>> ReadAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
@@ -77,19 +62,6 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
 
         found.Reverse();
         return found;
-    }
-
-    private static async Task TrimAsync(DbConnection connection, DbTransaction transaction, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        await using var command = Command(
-            connection,
-            transaction,
-            """
-            DELETE FROM health_changes WHERE changed_at < @oldest
-              OR changed_at <= (SELECT changed_at FROM health_changes ORDER BY changed_at DESC, id DESC LIMIT 1 OFFSET @rows)
-            """,
-            ("@oldest", (now - KeptFor).ToUnixTimeMilliseconds()), ("@rows", KeptRows));
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace OsMEN.Executions.Metrics;
 
 /// <summary>What the database's pool and the Redis server say of themselves. Redis is asked every 15 s; while it is away its gauges are absent.</summary>
-internal sealed class BackingMetrics : BackgroundService
+public sealed class BackingMetrics : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(15);
 
@@ -17,6 +17,10 @@ internal sealed class BackingMetrics : BackgroundService
 
     public BackingMetrics(IConnectionMultiplexer redis, DatabaseMetrics database, ConnectionMetrics connections, MetricFactory metrics, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(redis);
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(connections);
+        ArgumentNullException.ThrowIfNull(metrics);
         (_redis, _time) = (redis, time);
         connections.Add("database", database.InUse);
         connections.Add("redis", () => Servers(redis).Count(s => s.IsConnected));
@@ -25,6 +29,9 @@ internal sealed class BackingMetrics : BackgroundService
         metrics.ObservableGauge(MetricCatalog.RedisOperations, () => _latest?.OperationsPerSecond is { } operations ? [new(operations)] : []);
         metrics.ObservableGauge(MetricCatalog.RedisHitRate, () => _latest?.HitPercent is { } percent ? [new(percent)] : []);
     }
+
+    /// <summary>What Redis told last; null while it is away.</summary>
+    public RedisFigures? Redis => _latest;
 
     private static IEnumerable<IServer> Servers(IConnectionMultiplexer redis) => redis.GetEndPoints().Select(e => redis.GetServer(e));
 
@@ -51,9 +58,13 @@ internal sealed class BackingMetrics : BackgroundService
 }
 
 /// <summary>What <c>INFO</c> tells, by Redis's names or Garnet's; null where it does not.</summary>
-internal sealed record RedisFigures(double? UsedBytes, double? LimitBytes, double? OperationsPerSecond, double? HitPercent)
+/// <param name="UsedBytes">Memory in use.</param>
+/// <param name="LimitBytes">Memory that it may use.</param>
+/// <param name="OperationsPerSecond">Commands answered in a second.</param>
+/// <param name="HitPercent">Of key lookups, since it started.</param>
+public sealed record RedisFigures(double? UsedBytes, double? LimitBytes, double? OperationsPerSecond, double? HitPercent)
 {
-    public static RedisFigures Read(string info)
+    internal static RedisFigures Read(string info)
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var line in info.Split('\n'))

@@ -5,7 +5,7 @@ using OsMEN.ServiceDefaults.Metrics;
 namespace OsMEN.Executions.Metrics;
 
 /// <summary>The connections to the database: in use, and how many there may be.</summary>
-internal sealed class DatabaseMetrics : IDisposable
+public sealed class DatabaseMetrics : IDisposable
 {
     private readonly NpgsqlPool? _pool;
 
@@ -13,6 +13,7 @@ internal sealed class DatabaseMetrics : IDisposable
     {
         _pool = pool;
         InUse = inUse;
+        PoolSize = most;
         metrics.ObservableGauge(MetricCatalog.DatabaseConnections, () => [new(inUse())]);
         metrics.ObservableGauge(MetricCatalog.DatabasePoolSize, () => [new(most)]);
     }
@@ -20,9 +21,12 @@ internal sealed class DatabaseMetrics : IDisposable
     /// <summary>Connections that do something now.</summary>
     public Func<int> InUse { get; }
 
-    public static DatabaseMetrics Of(MetricFactory metrics, SqliteDatabase database) => new(metrics, () => database.InUse, SqliteDatabase.MaxConnections);
+    /// <summary>How many there may be.</summary>
+    public int PoolSize { get; }
 
-    public static DatabaseMetrics Of(MetricFactory metrics, NpgsqlDataSource source)
+    internal static DatabaseMetrics Of(MetricFactory metrics, SqliteDatabase database) => new(metrics, () => database.InUse, SqliteDatabase.MaxConnections);
+
+    internal static DatabaseMetrics Of(MetricFactory metrics, NpgsqlDataSource source)
     {
         var pool = new NpgsqlPool();
         return new DatabaseMetrics(metrics, pool.CountInUse, new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxPoolSize, pool);

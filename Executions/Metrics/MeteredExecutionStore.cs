@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Retention;
 using OsMEN.Executions.Usage;
 using OsMEN.ServiceDefaults.Metrics;
 
@@ -10,8 +11,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
         [
-            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "depth",
+            "migrate", "ping", "accept", "find_accepted", "claim", "heartbeat", "record", "record_calls", "find_expired", "find_held", "cancel", "retry", "get", "list", "read_events", "read_calls", "depth",
             "read_view", "read_usage", "keep_calls", "read_journal", "journal", "trim_journal",
+            "trim_executions", "trim_events", "trim_usage", "measure_storage",
         ];
 
     private readonly IExecutionStore _store;
@@ -75,6 +77,9 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken) =>
         MeasureAsync("read_events", () => _store.ReadEventsAsync(id, after, limit, cancellationToken));
 
+    public Task<IReadOnlyList<ExecutionCall>> ReadCallsAsync(ExecutionCallQuery query, CancellationToken cancellationToken) =>
+        MeasureAsync("read_calls", () => _store.ReadCallsAsync(query, cancellationToken));
+
     public Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken) => MeasureAsync("depth", () => _store.GetDepthAsync(cancellationToken));
 
     public Task<IReadOnlyList<object?[]>> ReadViewAsync(AnalyticsQuery query, CancellationToken cancellationToken) =>
@@ -95,8 +100,23 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken) =>
         MeasureAsync("read_usage", () => _store.ReadUsageAsync(query, cancellationToken));
 
-    public Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken) =>
-        MeasureAsync("keep_calls", async () => { await _store.KeepCallsAsync(now, keep, cancellationToken); return true; });
+    public Task<long> KeepCallsAsync(DateTimeOffset now, TimeSpan keep, long maxBytes, CancellationToken cancellationToken) =>
+        MeasureAsync("keep_calls", () => _store.KeepCallsAsync(now, keep, maxBytes, cancellationToken));
+
+    public Task<TrimBatch> TrimExecutionsAsync(Guid after, DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_executions", () => _store.TrimExecutionsAsync(after, before, max, cancellationToken));
+
+    public Task<TrimBatch> TrimEventsAsync(TrimPosition after, DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_events", () => _store.TrimEventsAsync(after, before, max, cancellationToken));
+
+    public Task<int> TrimUsageAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
+        MeasureAsync("trim_usage", () => _store.TrimUsageAsync(before, max, cancellationToken));
+
+    public Task<(long Executions, long Events)> EstimateBytesAsync(long executionsLimit, long eventsLimit, CancellationToken cancellationToken) =>
+        MeasureAsync("measure_storage", () => _store.EstimateBytesAsync(executionsLimit, eventsLimit, cancellationToken));
+
+    public Task<IReadOnlyList<StoredData>> MeasureStorageAsync(Guid eventsFrom, CancellationToken cancellationToken) =>
+        MeasureAsync("measure_storage", () => _store.MeasureStorageAsync(eventsFrom, cancellationToken));
 
     private async Task<T> MeasureAsync<T>(string operation, Func<Task<T>> work)
     {

@@ -1,4 +1,5 @@
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Retention;
 using OsMEN.Executions.Usage;
 
 namespace OsMEN.Executions;
@@ -55,6 +56,9 @@ public interface IExecutionStore
     /// <summary>Frames after <paramref name="after"/>, oldest first, at most about <paramref name="limit"/> (whole chunks are kept together). Null for an unknown id.</summary>
     Task<EventPage?> ReadEventsAsync(Guid id, long after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>An execution's calls of models and of tools, in the order of their start and then of their keys.</summary>
+    Task<IReadOnlyList<ExecutionCall>> ReadCallsAsync(ExecutionCallQuery query, CancellationToken cancellationToken);
+
     Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken);
 
     /// <summary>
@@ -82,8 +86,31 @@ public interface IExecutionStore
     Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes model calls from before <paramref name="keep"/> ago (on PostgreSQL whole months, once their last day is that old) and prepares for
-    /// this month's and the next's.
+    /// Removes model calls from before <paramref name="keep"/> ago, and the oldest while all take more than <paramref name="maxBytes"/>, but
+    /// none of this month; on PostgreSQL whole months, once their last day is that old. Prepares for this month's and the next's. Answers how
+    /// many it removed, about: there may be more until that is 0.
     /// </summary>
-    Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken);
+    Task<long> KeepCallsAsync(DateTimeOffset now, TimeSpan keep, long maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes executions that ended before <paramref name="before"/>, with their events and journals: of the first <paramref name="max"/>
+    /// such after <paramref name="after"/>, those that have no children left, and whose parents are gone or ended before then as well. What
+    /// usage needs of them stays.
+    /// </summary>
+    Task<TrimBatch> TrimExecutionsAsync(Guid after, DateTimeOffset before, int max, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes events of executions that ended before <paramref name="before"/>, among the first <paramref name="max"/> chunks after
+    /// <paramref name="after"/>. Readers are told of the gap, and how the execution ended.
+    /// </summary>
+    Task<TrimBatch> TrimEventsAsync(TrimPosition after, DateTimeOffset before, int max, CancellationToken cancellationToken);
+
+    /// <summary>Forgets, for usage, up to <paramref name="max"/> removed executions from before <paramref name="before"/>. Answers how many.</summary>
+    Task<int> TrimUsageAsync(DateTimeOffset before, int max, CancellationToken cancellationToken);
+
+    /// <summary>About what executions and events take, without free room: exact to a few percent where it is above the limit.</summary>
+    Task<(long Executions, long Events)> EstimateBytesAsync(long executionsLimit, long eventsLimit, CancellationToken cancellationToken);
+
+    /// <summary>What the database holds. Events are looked for from <paramref name="eventsFrom"/> on.</summary>
+    Task<IReadOnlyList<StoredData>> MeasureStorageAsync(Guid eventsFrom, CancellationToken cancellationToken);
 }

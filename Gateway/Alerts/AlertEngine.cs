@@ -15,13 +15,6 @@ internal sealed partial class AlertEngine(
     AlertOptions options, TimeProvider time, ILogger<AlertEngine> logger)
     : BackgroundService
 {
-    private const int KeptAlerts = 100_000;
-
-    private static readonly TimeSpan NoticesKeptFor = TimeSpan.FromDays(7);
-    private static readonly TimeSpan TrimAfter = TimeSpan.FromHours(1);
-
-    private DateTimeOffset _trimmedAt = DateTimeOffset.MinValue;
-
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -66,10 +59,6 @@ internal sealed partial class AlertEngine(
         if (changes.Written.Count + changes.Removed.Count > 0)
             await leader.WriteAsync((connection, transaction) => AlertTable.WriteAsync(connection, transaction, changes, cancellationToken), cancellationToken);
         await TellAsync(now, cancellationToken);
-        if (now - _trimmedAt < TrimAfter) return;
-        await notices.TrimAsync(now - NoticesKeptFor, cancellationToken);
-        await alerts.TrimAsync(now - options.HistoryKeptFor, KeptAlerts, cancellationToken);
-        _trimmedAt = now;
     }
 
     private async Task TellAsync(DateTimeOffset now, CancellationToken cancellationToken)

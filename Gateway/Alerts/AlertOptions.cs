@@ -33,8 +33,4 @@ internal sealed record AlertOptions
     /// <summary>How long delivery of a notice is tried; 24 h.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan RetryFor { get; init; } = TimeSpan.FromHours(24);
-
-    /// <summary>How long a resolved alert stays in the history; 90 days, at most 100,000 alerts.</summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
-    public TimeSpan HistoryKeptFor { get; init; } = TimeSpan.FromDays(90);
 }

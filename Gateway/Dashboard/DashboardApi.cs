@@ -18,10 +18,12 @@ internal static class DashboardApi
     public static void AddDashboard(this WebApplicationBuilder builder)
     {
         // Read here as well, so that a bad value ends the start with its line.
-        DashboardConfigStore.ReadRefresh(builder.Configuration);
+        DashboardConfigStore.Check(builder.Configuration);
         builder.Services.AddSingleton<PageAssets>();
         builder.Services.AddSingleton<DashboardConfigStore>();
         builder.Services.AddInstruments<RequestStatistics>();
+        builder.Services.AddInstruments<StoreStatistics>();
+        builder.Services.AddSingleton<SlowFigures>();
         builder.Services.AddSingleton<DashboardSource>();
         builder.Services.AddHostedService(s => s.GetRequiredService<DashboardSource>());
         builder.Services.AddSingleton<GrafanaFiles>();

@@ -19,6 +19,7 @@ internal sealed record DashboardConfig(string Title, TimeSpan Refresh)
 internal sealed class DashboardConfigStore
 {
     private const string Variable = "DASHBOARD_REFRESH";
+    private const string Traces = "TRACES_URL";
 
     private readonly DbDataSource _database;
     private readonly ExecutionSchema _schema;
@@ -29,15 +30,25 @@ internal sealed class DashboardConfigStore
     public DashboardConfigStore(IConfiguration configuration, DbDataSource database, ExecutionSchema schema, TimeProvider time)
     {
         (_database, _schema, _time) = (database, schema, time);
+        TracesUrl = configuration.ReadHttpAddress(Traces)?.OriginalString;
         _default = new DashboardConfig(ServiceDefaults.ServiceIdentity.Solution, ReadRefresh(configuration));
         _current = _default;
     }
 
+    /// <summary><c>TRACES_URL</c>: the address at which a trace is shown, without its id, which is put behind; null where there is none.</summary>
+    public string? TracesUrl { get; }
+
     /// <summary>As it was read last; see <see cref="ReadAsync"/>.</summary>
     public DashboardConfig Current => _current;
 
-    /// <exception cref="ConfigurationException">It is no duration of 1s to 5m.</exception>
-    public static TimeSpan ReadRefresh(IConfiguration configuration)
+    /// <exception cref="ConfigurationException">The refresh is no duration of 1s to 5m, or the address none.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        ReadRefresh(configuration);
+        configuration.ReadHttpAddress(Traces);
+    }
+
+    private static TimeSpan ReadRefresh(IConfiguration configuration)
     {
         if (configuration.ReadText(Variable) is not { } text)
             return TimeSpan.FromSeconds(5);

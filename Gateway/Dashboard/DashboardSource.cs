@@ -3,9 +3,7 @@ using System.Data.Common;
 using System.Text;
 using System.Text.Json;
 using OsMEN.Executions;
-using OsMEN.Executions.Analytics;
 using OsMEN.Executions.Metrics;
-using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
@@ -21,13 +19,18 @@ namespace OsMEN.Gateway.Dashboard;
 /// </summary>
 internal sealed partial class DashboardSource(
     RequestStatistics requests,
+    StoreStatistics operations,
     QueueMetrics queue,
+    BackingMetrics backing,
+    DatabaseMetrics database,
     WorkerPresence presence,
     SeenUsers users,
     WebSocketConnections connections,
-    AnalyticsReader analytics,
+    SlowFigures slow,
+    IExecutionStore store,
     DashboardConfigStore config,
     ServiceIdentity service,
+    IHostApplicationLifetime lifetime,
     IServiceProvider services,
     TimeProvider time,
     ILogger<DashboardSource> logger) : BackgroundService
@@ -35,17 +38,13 @@ internal sealed partial class DashboardSource(
     private const int RecentSlots = 60 / LatencyWindow.SlotSeconds;
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(LatencyWindow.SlotSeconds);
-    private static readonly TimeSpan TodayPeriod = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan TodayPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(900);
 
-    private readonly QueueHistory _history = new();
+    private readonly PointHistory<QueuePoint> _queued = new();
+    private readonly PointHistory<BackingPoint> _backed = new();
     private readonly SemaphoreSlim _making = new(1);
     private volatile IReadOnlyList<WorkerInfo>? _workers;
     private (RawJson Json, long MadeAt)? _latest;
-    private RawJson? _today;
-    private Task _readingToday = Task.CompletedTask;
-    private long? _todayAt;
 
     /// <summary>The snapshot, as JSON, not older than a second.</summary>
     public async Task<RawJson> ReadAsync(CancellationToken cancellationToken)
@@ -55,7 +54,7 @@ internal sealed partial class DashboardSource(
         {
             if (_latest is { } latest && time.GetElapsedTime(latest.MadeAt) < Shortest)
                 return latest.Json;
-            var json = new RawJson(JsonSerializer.Serialize(await MakeAsync(cancellationToken), DashboardJsonContext.Default.DashboardView));
+            var json = new RawJson(JsonSerializer.Serialize(await MakeAsync(), DashboardJsonContext.Default.DashboardView));
             _latest = (json, time.GetTimestamp());
             return json;
         }
@@ -71,7 +70,8 @@ internal sealed partial class DashboardSource(
         var last = LatencyWindow.SlotOf(time.GetUtcNow()) - 1;
         var first = last - LatencyWindow.Slots + 2;
         var summaries = Enumerable.Range(0, LatencyWindow.Slots - 1).Select(i => requests.All.Summarise(first + i, 1)).ToArray();
-        var queued = _history.Read(first, summaries.Length);
+        var queued = _queued.Read(first, summaries.Length);
+        var backed = _backed.Read(first, summaries.Length);
         return new HistoryView(
             first * LatencyWindow.SlotSeconds,
             LatencyWindow.SlotSeconds,
@@ -82,7 +82,11 @@ internal sealed partial class DashboardSource(
             [.. summaries.Select(s => s.P99)],
             [.. queued.Select(q => q?.Queued)],
             [.. queued.Select(q => q?.Running)],
-            [.. queued.Select(q => q?.Slots)]);
+            [.. queued.Select(q => q?.Slots)],
+            [.. backed.Select(b => b?.InUse)],
+            [.. Enumerable.Range(0, summaries.Length).Select(i => operations.All.Summarise(first + i, 1).P95)],
+            [.. backed.Select(b => b?.RedisOperations)],
+            [.. backed.Select(b => b?.RedisBytes)]);
     }
 
     public override void Dispose()
@@ -105,8 +109,10 @@ internal sealed partial class DashboardSource(
                 _workers = null;
             }
 
+            var slot = LatencyWindow.SlotOf(time.GetUtcNow());
+            _backed.Add(slot, new BackingPoint(database.InUse(), backing.Redis?.OperationsPerSecond, backing.Redis?.UsedBytes));
             if (queue.Latest is { } depth)
-                _history.Add(LatencyWindow.SlotOf(time.GetUtcNow()), new QueuePoint(depth.Due, depth.Running, _workers?.Sum(w => w.Slots)));
+                _queued.Add(slot, new QueuePoint(depth.Due, depth.Running, _workers?.Sum(w => w.Slots)));
             try
             {
                 await config.ReadAsync(stoppingToken);
@@ -119,9 +125,9 @@ internal sealed partial class DashboardSource(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task<DashboardView> MakeAsync(CancellationToken cancellationToken)
+    private async Task<DashboardView> MakeAsync()
     {
-        await RefreshTodayAsync(cancellationToken);
+        await slow.RefreshAsync(lifetime.ApplicationStopping);
         var now = time.GetUtcNow();
         return new DashboardView(
             now,
@@ -134,8 +140,22 @@ internal sealed partial class DashboardSource(
             connections.Open,
             queue.Latest is { } depth ? QueueView.Of(depth) : null,
             _workers?.Select(WorkerView.Of).ToArray(),
-            _today,
+            slow.Running.Latest,
+            RawJson.From(slow.Today.Latest),
+            slow.Alerts.Latest,
+            slow.Spend.Latest,
+            Database(now),
+            backing.Redis is { } redis ? new RedisView(redis.UsedBytes, redis.LimitBytes, redis.OperationsPerSecond, redis.HitPercent) : null,
+            config.TracesUrl,
             History());
+    }
+
+    private DatabaseView Database(DateTimeOffset now)
+    {
+        var last = LatencyWindow.SlotOf(now) - 1;
+        return new DatabaseView(
+            store.Kind, database.InUse(), database.PoolSize, operations.All.Summarise(last, RecentSlots), operations.All.CountOver(last, LatencyWindow.Slots - 1, StoreStatistics.SlowSeconds),
+            StoreStatistics.SlowSeconds, operations.ByOperation(), slow.Database.Latest);
     }
 
     private RawJson Health()
@@ -144,38 +164,6 @@ internal sealed partial class DashboardSource(
         using (var json = new Utf8JsonWriter(body))
             services.WriteHealthReport(json);
         return new RawJson(Encoding.UTF8.GetString(body.WrittenSpan));
-    }
-
-    // Over many executions it takes a second or more: the page does not wait for it, and it is not asked for while nobody looks.
-    private async Task RefreshTodayAsync(CancellationToken cancellationToken)
-    {
-        if (_readingToday.IsCompleted && (_todayAt is not { } at || time.GetElapsedTime(at) > TodayPeriod))
-        {
-            _todayAt = time.GetTimestamp();
-            _readingToday = ReadTodayAsync();
-        }
-
-        try
-        {
-            await _readingToday.WaitAsync(TodayPatience, time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // The next snapshot has it.
-        }
-    }
-
-    private async Task ReadTodayAsync()
-    {
-        try
-        {
-            var rows = await analytics.ReadAsync(new AnalyticsQuery { View = AnalyticsViews.DailySystem, Limit = 1 }, CancellationToken.None);
-            _today = rows.Count == 0 ? null : AnalyticsJson.Write(AnalyticsViews.DailySystem, rows[0]);
-        }
-        catch (Exception e)
-        {
-            LogUnread(logger, e.Message);
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The dashboard could not read from the database: {Reason}")]

@@ -1,5 +1,7 @@
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Usage;
 
 namespace OsMEN.Gateway.Dashboard;
 
@@ -8,7 +10,12 @@ namespace OsMEN.Gateway.Dashboard;
 /// <param name="Health">What <c>GET /health</c> answers.</param>
 /// <param name="Requests">Of the last minute.</param>
 /// <param name="Workers">Null while Redis is away.</param>
+/// <param name="RunningAgents">Executions that run, by agent; null until they were counted once.</param>
 /// <param name="Today">A row of <c>daily_system_metrics</c>; null until it was read once.</param>
+/// <param name="Alerts">Null until they were read once.</param>
+/// <param name="Spend">Everybody's; null until it was read once.</param>
+/// <param name="Redis">Null while it is away.</param>
+/// <param name="TracesUrl">Where a trace is shown, without its id.</param>
 internal sealed record DashboardView(
     DateTimeOffset GeneratedAt,
     string Title,
@@ -20,8 +27,28 @@ internal sealed record DashboardView(
     int Connections,
     QueueView? Queue,
     IReadOnlyList<WorkerView>? Workers,
+    IReadOnlyDictionary<string, long>? RunningAgents,
     RawJson? Today,
+    AlertCounts? Alerts,
+    ProjectionView? Spend,
+    DatabaseView Database,
+    RedisView? Redis,
+    string? TracesUrl,
     HistoryView History);
+
+/// <summary>Alerts that are not resolved.</summary>
+/// <param name="Firing">By severity, the worst first: those that fire, and that nobody acknowledged or silenced and nothing inhibits.</param>
+internal sealed record AlertCounts(IReadOnlyDictionary<string, int> Firing, int Acknowledged, int Silenced, int Inhibited, int Pending);
+
+/// <summary>The database: connections and operations are this gateway's, the rest is the whole's.</summary>
+/// <param name="Kind">postgresql or sqlite.</param>
+/// <param name="Operations">Of the last 15 minutes.</param>
+/// <param name="SlowSeconds">What takes longer counts as slow.</param>
+/// <param name="Server">Null until it was read once.</param>
+internal sealed record DatabaseView(string Kind, int InUse, int PoolSize, LatencySummary Calls, long Slow, double SlowSeconds, IReadOnlyList<OperationSummary> Operations, DatabaseFigures? Server);
+
+/// <summary>What Redis tells; null where it does not.</summary>
+internal sealed record RedisView(double? UsedBytes, double? LimitBytes, double? OperationsPerSecond, double? HitPercent);
 
 internal sealed record QueueView(long Queued, IReadOnlyList<long> ByPriority, long Scheduled, long Running, double OldestSeconds)
 {
@@ -45,7 +72,11 @@ internal sealed record HistoryView(
     IReadOnlyList<double?> P99,
     IReadOnlyList<long?> Queued,
     IReadOnlyList<long?> Running,
-    IReadOnlyList<long?> Slots);
+    IReadOnlyList<long?> Slots,
+    IReadOnlyList<int?> DatabaseConnections,
+    IReadOnlyList<double?> DatabaseP95,
+    IReadOnlyList<double?> RedisOperations,
+    IReadOnlyList<double?> RedisBytes);
 
 /// <summary>Who is signed in.</summary>
 internal sealed record DashboardUser(string User, string Role);

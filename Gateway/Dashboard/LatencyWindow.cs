@@ -61,6 +61,25 @@ internal sealed class LatencyWindow
             Percentile(buckets, total, 0.5), Percentile(buckets, total, 0.9), Percentile(buckets, total, 0.95), Percentile(buckets, total, 0.99));
     }
 
+    /// <summary>How many of <paramref name="count"/> slots, the last of them <paramref name="last"/>, took longer, as exactly as the buckets are.</summary>
+    public long CountOver(long last, int count, double seconds)
+    {
+        var first = BucketOf(seconds) + 1;
+        long found = 0;
+        lock (_lock)
+        {
+            for (var number = Math.Max(0, last - count + 1); number <= last; number++)
+            {
+                if (_slots[number % Slots] is not { } slot || slot.Number != number)
+                    continue;
+                for (var i = first; i < Buckets; i++)
+                    found += slot.Buckets[i];
+            }
+        }
+
+        return found;
+    }
+
     private static int BucketOf(double seconds) => Math.Clamp((int)Math.Ceiling(Math.Log2(Math.Max(seconds, Smallest) / Smallest) * 4), 0, Buckets - 1);
 
     private static double? Percentile(ReadOnlySpan<long> buckets, long total, double share)

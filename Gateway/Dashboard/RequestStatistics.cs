@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.ServiceDefaults.Tracing;
 
@@ -22,22 +21,15 @@ internal sealed class RequestStatistics : IDisposable
     private static readonly string[] Ignored = ["/alive", "/dashboard", "/health", "/metrics", "/ready", "/ws", "unmatched"];
 
     private readonly ConcurrentDictionary<(string Method, string Endpoint), LatencyWindow> _endpoints = new();
-    private readonly MeterListener _listener = new();
+    private readonly MeterListener _listener;
     private readonly TimeProvider _time;
 
-    // The factory: several gateways may run in one process, as tests do.
     public RequestStatistics(MetricFactory metrics, IMeterFactory meters, TelemetryOptions options, TimeProvider time)
     {
+        // The factory makes the metric; without it there is none to hear.
         ArgumentNullException.ThrowIfNull(metrics);
         _time = time;
-        var name = options.MetricsPrefix + MetricCatalog.RequestDuration.InstrumentName;
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (instrument.Name == name && instrument.Meter.Name == ServiceIdentity.Solution && ReferenceEquals(instrument.Meter.Scope, meters))
-                listener.EnableMeasurementEvents(instrument);
-        };
-        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => Record(seconds, tags));
-        _listener.Start();
+        _listener = OwnMetric.Listen(MetricCatalog.RequestDuration, meters, options, Record);
     }
 
     /// <summary>All endpoints together.</summary>

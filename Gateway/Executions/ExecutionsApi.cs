@@ -28,6 +28,7 @@ internal static class ExecutionsApi
         api.MapPost("/executions/{id}/retry", RetryAsync).Audited("execution.retried").RequireAuthorization(Policies.Run).WithName("RetryExecution")
             .WithSummary("Queues a failed, cancelled or timed-out execution again")
             .Produces<ExecutionView>(StatusCodes.Status202Accepted).ProducesProblems(404, 409, 503);
+        app.MapCallsApi();
     }
 
     private static async Task<IResult> StartAsync(

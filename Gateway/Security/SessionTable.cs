@@ -11,8 +11,6 @@ internal sealed class SessionTable(DbDataSource database)
     public async Task AddAsync(string hash, Session session, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await ExecuteAsync(
-            "DELETE FROM dashboard_sessions WHERE expires_at <= @now", cancellationToken, ("@now", now.ToUnixTimeMilliseconds()));
-        await ExecuteAsync(
             "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end)", cancellationToken,
             ("@hash", hash), ("@key", session.KeyHash), ("@now", now.ToUnixTimeMilliseconds()), ("@end", session.ExpiresAt.ToUnixTimeMilliseconds()));
         await ExecuteAsync(

@@ -51,24 +51,27 @@ internal static class UsageApi
             items, rows.Count > query.Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(rows[query.Limit - 1].Group)) : null));
     }
 
-    private static async Task<IResult> ProjectAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="user">Null for everybody's.</param>
+    public static async Task<ProjectionView> EstimateAsync(UsageReader reader, string? user, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         var rows = await reader.ReadAsync(
             new UsageQuery
             {
                 By = UsageGroup.Day,
                 Since = new DateTimeOffset(now.UtcDateTime.Date.AddDays(-31), TimeSpan.Zero),
                 Until = now.AddDays(1),
-                User = OnlyUser(context),
+                User = user,
             },
             cancellationToken);
         var costs = rows.ToDictionary(r => DateOnly.ParseExact(r.Group, "yyyy-MM-dd", CultureInfo.InvariantCulture), r => r.CostUsd);
         var projection = Projection.Of(costs, now);
-        return TypedResults.Ok(new ProjectionView(
+        return new ProjectionView(
             new TodayView(ExecutionView.Dollars(projection.TodayUsd), ExecutionView.Dollars(projection.TodayProjectedUsd)),
-            new MonthView(ExecutionView.Dollars(projection.MonthUsd), ExecutionView.Dollars(projection.MonthProjectedUsd), projection.Method)));
+            new MonthView(ExecutionView.Dollars(projection.MonthUsd), ExecutionView.Dollars(projection.MonthProjectedUsd), projection.Method));
     }
+
+    private static async Task<IResult> ProjectAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await EstimateAsync(reader, OnlyUser(context), time.GetUtcNow(), cancellationToken));
 
     private static string? OnlyUser(HttpContext context) => ApiKeyAuthentication.KeyOf(context) is { Role: Role.User } key ? key.User : null;
 

@@ -13,5 +13,8 @@ internal sealed record OtlpTarget(string Address, string ApiKey)
         ("OTEL_EXPORTER_OTLP_ENDPOINT", Address),
         ("OTEL_EXPORTER_OTLP_HEADERS", string.Create(CultureInfo.InvariantCulture, $"{OtlpReceiver.KeyHeader}={ApiKey}")),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+
+        // Where a page may send who wants to see a trace: its id is put behind.
+        ("TRACES_URL", Address.TrimEnd('/') + "/#/traces/"),
     ];
 }

@@ -51,18 +51,18 @@ public abstract partial class StoreBehaviour
         // On PostgreSQL what a database held before it had months goes as a whole, so the months here are those to come.
         var now = TimeProvider.System.GetUtcNow();
         var next = new DateTimeOffset(now.Year, now.Month, 15, 0, 0, 0, TimeSpan.Zero).AddMonths(2);
-        await Store.KeepCallsAsync(next, TimeSpan.FromDays(400), Token);
+        await Store.KeepCallsAsync(next, TimeSpan.FromDays(400), long.MaxValue, Token);
         var execution = await UsedAsync(
             "brief", "ana", now, null,
             CallAt(now.AddDays(-1), "p", "old", new TokenUsage(1, 1), 0.5m), CallAt(next, "p", "new", new TokenUsage(1, 1), 0.5m),
             CallAt(next.AddYears(2), "p", "far", new TokenUsage(1, 1), 0.5m));
         Assert.Equal(["p/far", "p/new", "p/old"], await ModelsAsync());
 
-        await Store.KeepCallsAsync(next.AddDays(1), TimeSpan.FromDays(40), Token);
+        await Store.KeepCallsAsync(next.AddDays(1), TimeSpan.FromDays(40), long.MaxValue, Token);
         Assert.Equal(["p/far", "p/new"], await ModelsAsync());
-        await Store.KeepCallsAsync(next.AddYears(2), TimeSpan.FromDays(40), Token);
+        await Store.KeepCallsAsync(next.AddYears(2), TimeSpan.FromDays(40), long.MaxValue, Token);
         Assert.Equal(["p/far"], await ModelsAsync());
-        await Store.KeepCallsAsync(next.AddYears(3), TimeSpan.FromDays(40), Token);
+        await Store.KeepCallsAsync(next.AddYears(3), TimeSpan.FromDays(40), long.MaxValue, Token);
         Assert.Empty(await ModelsAsync());
         Assert.Equal(1.5m, (await Store.GetAsync(execution, Token))!.CostUsd);
 

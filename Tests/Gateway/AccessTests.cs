@@ -43,6 +43,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/commands/{id}"] = Everybody,
         ["GET /api/v1/executions"] = Everybody,
         ["GET /api/v1/executions/{id}"] = Everybody,
+        ["GET /api/v1/executions/{id}/calls"] = Everybody,
         ["GET /api/v1/executions/{id}/events"] = Everybody,
         ["GET /api/v1/executions/{id}/steps"] = Everybody,
         ["GET /api/v1/keys/"] = Admins,

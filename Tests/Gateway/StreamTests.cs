@@ -154,6 +154,39 @@ public sealed class StreamTests(GatewayServer gateway) : IClassFixture<GatewaySe
     }
 
     [Fact]
+    public async Task What_retention_removed_is_one_gap_over_every_transport()
+    {
+        var id = (await gateway.StartAsync()).GetProperty("id").GetGuid();
+        await using var worker = await ServiceHarness.CreateAsync(gateway.Store);
+        using (var running = await ClaimAsync(worker, id))
+        {
+            for (var i = 2; i < 8; i++)
+                await running.WriteAsync(new ExecutionEvent.Log("line"), Token);
+            await running.EndAsync(new AttemptEnd(ExecutionStatus.Completed, "\"done\""));
+        }
+
+        await gateway.Store.TrimEventsAsync(default, TimeProvider.System.GetUtcNow().AddHours(1), 10_000, Token);
+        string[] expected = ["""status {"status":"PENDING"}""", """gap {"from":2,"to":7}""", """status {"status":"COMPLETED","output":"done"}"""];
+
+        using var socket = await ConnectAsync();
+        await SendAsync(socket, $$"""{"type":"subscribe","executionId":"{{id}}"}""");
+        Assert.Equal("subscribed", TypeOf(await ReceiveAsync(socket)));
+        Assert.Equal(expected, new[] { Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)) });
+        await SendAsync(socket, $$"""{"type":"subscribe","executionId":"{{id}}","after":4}""");
+        Assert.Equal("subscribed", TypeOf(await ReceiveAsync(socket)));
+        Assert.Equal(new[] { """gap {"from":5,"to":7}""", expected[2] }, new[] { Told(await ReceiveAsync(socket)), Told(await ReceiveAsync(socket)) });
+
+        using var client = gateway.Client();
+        using var stream = await client.SendAsync(Events(id), Token);
+        Assert.Equal(expected, Lines(await stream.Content.ReadAsStringAsync(Token), "data: ").Select(l => Told(JsonSerializer.Deserialize<JsonElement>(l))));
+
+        var (_, page, _) = await gateway.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/events?after=1");
+        Assert.Equal(expected.Skip(1), page.GetProperty("items").EnumerateArray().Select(Told));
+
+        static string Told(JsonElement message) => $"{TypeOf(message)} {message.GetProperty("data").GetRawText()}";
+    }
+
+    [Fact]
     public async Task A_page_of_events_says_where_the_next_begins_and_that_trimmed_ones_are_missing()
     {
         var id = (await gateway.StartAsync()).GetProperty("id").GetGuid();

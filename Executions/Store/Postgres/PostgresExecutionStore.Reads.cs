@@ -83,6 +83,9 @@ internal sealed partial class PostgresExecutionStore
         {
         }
 
+        await reader.DisposeAsync();
+        if (page.RemovedEnd is not null && await GetAsync(id, cancellationToken) is { } execution)
+            page.AddEnd(execution);
         return page.Build();
     }
 

@@ -6,9 +6,9 @@ namespace OsMEN.Executions;
 
 internal sealed partial class PostgresExecutionStore
 {
-    // Whose a call is and for what it was made: its execution tells; a call without one names its user itself.
-    private const string CallUser = "coalesce(e.user_id, c.user_id, '(direct)')";
-    private const string CallAgent = "coalesce(e.target, '(direct)')";
+    // Whose a call is and for what it was made: its execution tells, or what is left of it (x); a call without one names its user itself.
+    private const string CallUser = "coalesce(e.user_id, x.user_id, c.user_id, '(direct)')";
+    private const string CallAgent = "coalesce(e.target, x.target, '(direct)')";
 
     public async Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken)
     {
@@ -23,11 +23,11 @@ internal sealed partial class PostgresExecutionStore
         var user = query.User is null ? "" : "AND e.user_id = $3";
         var caller = query.User is null ? "" : $"AND {CallUser} = $3";
         var kind = query.By == UsageGroup.Agent ? "AND e.kind <> 2" : "";
-        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id" : "";
-        var accepted = asked is null ? "" : $"""
+        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id LEFT JOIN execution_usage x ON x.id = c.execution_id" : "";
+        string Accepted(string table) => asked is null ? "" : $"""
             SELECT {asked} AS g, count(*) AS executions, 0::bigint AS input, 0::bigint AS output, 0::bigint AS cached, 0::bigint AS written, 0::bigint AS reasoning,
               0::numeric AS cost, 0::bigint AS unpriced, 0::bigint AS estimated, sum(e.revenue_usd) AS revenue
-            FROM executions e WHERE e.id >= $1 AND e.id < $2 {kind} {user} GROUP BY 1
+            FROM {table} e WHERE e.id >= $1 AND e.id < $2 {kind} {user} GROUP BY 1
             UNION ALL
             """;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -37,7 +37,7 @@ internal sealed partial class PostgresExecutionStore
         command.CommandText = $"""
             SELECT g, sum(executions)::bigint, sum(input)::bigint, sum(output)::bigint, sum(cached)::bigint, sum(written)::bigint, sum(reasoning)::bigint,
               sum(cost), sum(unpriced)::bigint, sum(estimated)::bigint, sum(revenue)
-            FROM ({accepted}
+            FROM ({Accepted("executions")} {Accepted("execution_usage")}
               SELECT {called} AS g, {(asked is null ? "count(DISTINCT c.execution_id)" : "0::bigint")} AS executions,
                 sum(c.input_tokens) AS input, sum(c.output_tokens) AS output, sum(c.cached_tokens) AS cached, sum(c.cache_write_tokens) AS written,
                 sum(c.reasoning_tokens) AS reasoning, coalesce(sum(c.cost_usd), 0) AS cost,
@@ -72,7 +72,7 @@ internal sealed partial class PostgresExecutionStore
         return rows;
     }
 
-    public async Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken)
+    public async Task<long> KeepCallsAsync(DateTimeOffset now, TimeSpan keep, long maxBytes, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -81,12 +81,45 @@ internal sealed partial class PostgresExecutionStore
         await ExecuteAsync(connection, "SET LOCAL lock_timeout = '5s'", cancellationToken);
         await using var first = new NpgsqlCommand($"SELECT pg_try_advisory_xact_lock({MigrationLock + 1})", connection);
         if (await first.ExecuteScalarAsync(cancellationToken) is not true)
-            return;
+            return 0;
+        var (before, rows) = await FindOldMonthsAsync(connection, now, now - keep, maxBytes, cancellationToken);
         await using var command = new NpgsqlCommand("SELECT add_llm_calls_month($1), add_llm_calls_month($2), drop_llm_calls($3)", connection);
         command.Parameters.Add(P(now.UtcDateTime));
         command.Parameters.Add(P(now.UtcDateTime.AddMonths(1)));
-        command.Parameters.Add(P((now - keep).UtcDateTime));
+        command.Parameters.Add(P(before.UtcDateTime));
         await command.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        return rows;
+    }
+
+    // Months are dropped that ended before a time, and the oldest beyond a size; nothing is deleted from them, so their size is what they hold.
+    private static async Task<(DateTimeOffset Before, long Rows)> FindOldMonthsAsync(
+        NpgsqlConnection connection, DateTimeOffset now, DateTimeOffset before, long maxBytes, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT (to_date(right(c.relname, 7), 'YYYY_MM') + CASE WHEN c.relname LIKE 'llm_calls_until_%' THEN interval '0' ELSE interval '1 month' END) AT TIME ZONE 'UTC',
+              pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'llm_calls'::regclass AND c.relname ~ '^llm_calls_(until_)?[0-9]{4}_[0-9]{2}$'
+            ORDER BY 1
+            """,
+            connection);
+        var months = new List<(DateTimeOffset Ends, long Bytes, long Rows)>();
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                months.Add((reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt64(1), reader.GetInt64(2)));
+        }
+
+        var bytes = months.Sum(m => m.Bytes);
+        foreach (var month in months.TakeWhile(m => m.Ends <= now))
+        {
+            if (bytes > maxBytes && month.Ends > before)
+                before = month.Ends;
+            bytes -= month.Bytes;
+        }
+
+        return (before, months.Where(m => m.Ends <= before).Sum(m => m.Rows));
     }
 }

@@ -66,6 +66,7 @@ internal sealed partial class SqliteExecutionStore
                 {
                 }
 
+                page.AddEnd(execution);
                 return page.Build();
             },
             cancellationToken);

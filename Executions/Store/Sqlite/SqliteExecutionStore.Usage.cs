@@ -5,12 +5,12 @@ namespace OsMEN.Executions;
 
 internal sealed partial class SqliteExecutionStore
 {
-    // Whose a call is and for what it was made: its execution tells; a call without one names its user itself.
-    private const string CallUser = "coalesce(e.user_id, c.user_id, '(direct)')";
-    private const string CallAgent = "coalesce(e.target, '(direct)')";
+    // Whose a call is and for what it was made: its execution tells, or what is left of it (x); a call without one names its user itself.
+    private const string CallUser = "coalesce(e.user_id, x.user_id, c.user_id, '(direct)')";
+    private const string CallAgent = "coalesce(e.target, x.target, '(direct)')";
 
     // Between two batches others write.
-    private const int DeleteBatch = 5000;
+    private const int DeleteBatch = 500;
 
     public Task<IReadOnlyList<UsageRow>> ReadUsageAsync(UsageQuery query, CancellationToken cancellationToken)
     {
@@ -25,16 +25,16 @@ internal sealed partial class SqliteExecutionStore
         var user = query.User is null ? "" : "AND e.user_id = @p2";
         var caller = query.User is null ? "" : $"AND {CallUser} = @p2";
         var kind = query.By == UsageGroup.Agent ? "AND e.kind <> 2" : "";
-        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id" : "";
-        var accepted = asked is null ? "" : $"""
+        var join = query.User is not null || query.By is UsageGroup.Agent or UsageGroup.User ? "LEFT JOIN executions e ON e.id = c.execution_id LEFT JOIN execution_usage x ON x.id = c.execution_id" : "";
+        string Accepted(string table) => asked is null ? "" : $"""
             SELECT {asked} AS g, count(*) AS executions, 0 AS input, 0 AS output, 0 AS cached, 0 AS written, 0 AS reasoning,
               0 AS cost, 0 AS unpriced, 0 AS estimated, sum(e.revenue_nano) AS revenue
-            FROM executions e WHERE e.id >= @p0 AND e.id < @p1 {kind} {user} GROUP BY 1
+            FROM {table} e WHERE e.id >= @p0 AND e.id < @p1 {kind} {user} GROUP BY 1
             UNION ALL
             """;
         var sql = $"""
             SELECT g, sum(executions), sum(input), sum(output), sum(cached), sum(written), sum(reasoning), sum(cost), sum(unpriced), sum(estimated), sum(revenue)
-            FROM ({accepted}
+            FROM ({Accepted("executions")} {Accepted("execution_usage")}
               SELECT {called} AS g, {(asked is null ? "count(DISTINCT c.execution_id)" : "0")} AS executions,
                 sum(c.input_tokens) AS input, sum(c.output_tokens) AS output, sum(c.cached_tokens) AS cached, sum(c.cache_write_tokens) AS written,
                 sum(c.reasoning_tokens) AS reasoning, coalesce(sum(c.cost_nano), 0) AS cost,
@@ -68,16 +68,15 @@ internal sealed partial class SqliteExecutionStore
             cancellationToken);
     }
 
-    public async Task KeepCallsAsync(DateTimeOffset now, TimeSpan keep, CancellationToken cancellationToken)
-    {
-        var before = ExecutionIds.FirstOf(now - keep).Text();
-        int deleted;
-        do
-        {
-            deleted = await WriteAsync(
-                connection => connection.Execute($"DELETE FROM llm_calls WHERE id IN (SELECT id FROM llm_calls WHERE id < @p0 ORDER BY id LIMIT {DeleteBatch})", before),
-                cancellationToken);
-        }
-        while (deleted == DeleteBatch);
-    }
+    public Task<long> KeepCallsAsync(DateTimeOffset now, TimeSpan keep, long maxBytes, CancellationToken cancellationToken) =>
+        WriteAsync(
+            connection =>
+            {
+                var before = now - keep;
+                if (Number(connection, UsedBytes) > maxBytes && Number(connection, "SELECT count(*) FROM llm_calls") * CallBytes > maxBytes)
+                    before = new DateTimeOffset(now.UtcDateTime.Year, now.UtcDateTime.Month, 1, 0, 0, 0, TimeSpan.Zero);
+                return (long)connection.Execute(
+                    $"DELETE FROM llm_calls WHERE id IN (SELECT id FROM llm_calls WHERE id < @p0 ORDER BY id LIMIT {DeleteBatch})", ExecutionIds.FirstOf(before).Text());
+            },
+            cancellationToken);
 }

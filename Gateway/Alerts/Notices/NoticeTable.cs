@@ -41,10 +41,6 @@ internal sealed class NoticeTable(DbDataSource database)
             ("@ended", again is null ? now.ToUnixTimeMilliseconds() : null), ("@error", error), ("@id", id),
         ], cancellationToken);
 
-    /// <summary>Removes notices that ended before then.</summary>
-    public Task TrimAsync(DateTimeOffset oldest, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("DELETE FROM alert_notices WHERE created_at < @oldest AND state <> 'waiting'", [("@oldest", oldest)], cancellationToken);
-
     public static async Task WriteAsync(DbConnection connection, DbTransaction transaction, NoticePlan plan, DateTimeOffset now, CancellationToken cancellationToken)
     {
         foreach (var id in plan.Removed)

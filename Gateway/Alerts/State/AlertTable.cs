@@ -39,14 +39,6 @@ internal sealed class AlertTable(DbDataSource database)
             """,
             [("@id", id), ("@by", by), ("@note", note ?? ""), ("@now", now)], cancellationToken) == 1;
 
-    /// <summary>Removes what ended before then, and the oldest beyond a number of rows.</summary>
-    public Task TrimAsync(DateTimeOffset oldest, int rows, CancellationToken cancellationToken) => database.ExecuteAsync(
-        """
-        DELETE FROM alerts WHERE state = 'resolved' AND (resolved_at < @oldest
-          OR fired_at <= (SELECT fired_at FROM alerts WHERE fired_at IS NOT NULL ORDER BY fired_at DESC, id DESC LIMIT 1 OFFSET @rows))
-        """,
-        [("@oldest", oldest), ("@rows", rows)], cancellationToken);
-
     /// <summary>Writes what an evaluation changed; what people set meanwhile stays.</summary>
     public static async Task WriteAsync(DbConnection connection, DbTransaction transaction, AlertChanges changes, CancellationToken cancellationToken)
     {

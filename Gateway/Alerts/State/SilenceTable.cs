@@ -3,29 +3,24 @@ using System.Text.Json;
 
 namespace OsMEN.Gateway.Alerts.State;
 
-/// <summary>Silences in the table <c>alert_silences</c>; those that ended stay for 30 days.</summary>
+/// <summary>Silences in the table <c>alert_silences</c>; those that ended stay for a while (<see cref="OsMEN.Executions.Retention.RetentionOptions.SilencesAge"/>).</summary>
 internal sealed class SilenceTable(DbDataSource database)
 {
     /// <summary>More silences that have not ended are refused.</summary>
     public const int MaxSilences = 1000;
-
-    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(30);
 
     /// <summary>Those that ended after then, latest end first.</summary>
     public Task<List<Silence>> ReadAsync(DateTimeOffset endsAfter, CancellationToken cancellationToken) => database.QueryAsync(
         "SELECT id, matchers, starts_at, ends_at, comment, created_by, created_at, recurring FROM alert_silences WHERE ends_at > @after ORDER BY ends_at DESC, id LIMIT 5000",
         [("@after", endsAfter)], Read, cancellationToken);
 
-    public async Task AddAsync(Silence silence, CancellationToken cancellationToken)
-    {
-        await database.ExecuteAsync("DELETE FROM alert_silences WHERE ends_at < @oldest", [("@oldest", silence.CreatedAt - KeptFor)], cancellationToken);
-        await database.ExecuteAsync(
+    public Task AddAsync(Silence silence, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
             "INSERT INTO alert_silences (id, matchers, starts_at, ends_at, comment, created_by, created_at, recurring) VALUES (@id, @matchers, @starts, @ends, @comment, @by, @at, @recurring)",
             [
                 ("@id", silence.Id), ("@matchers", Silence.WriteMatchers(silence.Matchers)), ("@starts", silence.StartsAt), ("@ends", silence.EndsAt),
                 ("@comment", silence.Comment), ("@by", silence.CreatedBy), ("@at", silence.CreatedAt), ("@recurring", silence.Recurring?.ToJson()),
             ], cancellationToken);
-    }
 
     /// <summary>Ends a silence now; one that has not begun never does. False where there is none, or it ended before.</summary>
     public async Task<bool> EndAsync(string id, DateTimeOffset now, CancellationToken cancellationToken) =>

@@ -1,15 +1,16 @@
 import { useCallback, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get, send } from './api.js';
+import { get } from './api.js';
 import { usePoll } from './poll.js';
 import { link } from './route.js';
+import { RunForm } from './run.js';
 import { Attributes, Empty, Head, Pane, Problem } from './parts.js';
 import { duration, quantity } from './format.js';
-import { asText, count, dollars, percent } from './shown.js';
+import { Loading, count, dollars, percent } from './shown.js';
 
 const took = seconds => (seconds === null || seconds === undefined ? '–' : duration(seconds * 1000));
 
-export function Agents({ you, selected }) {
+export function Agents({ you, selected, data }) {
   const [agents, setAgents] = useState(null);
   const [figures, setFigures] = useState({});
   const error = usePoll(async signal => {
@@ -17,6 +18,8 @@ export function Agents({ you, selected }) {
     setFigures(Object.fromEntries(rows.items.map(r => [r.agent_name, r])));
     setAgents(list.items);
   }, 10000, []);
+  const slots = data.workers?.reduce((sum, w) => sum + w.slots, 0) ?? 0;
+  const running = id => data.running_agents?.[id] ?? 0;
   const agent = agents?.find(a => a.id === selected);
   const close = useCallback(() => { location.hash = '#/agents'; }, []);
   return html`
@@ -24,18 +27,20 @@ export function Agents({ you, selected }) {
     <${Problem} error=${error} />
     <div class="split">
       <div class="scroll" tabindex="0" role="region" aria-label="Agents">
-        ${agents?.length === 0 && html`<${Empty} title="No agents">The catalogue has none.</${Empty}>`}
+        ${agents === null && !error && html`<${Loading} />`}
+        ${agents?.length === 0 && html`<${Empty} title="No agents">Put a YAML file into catalog/agents: it is here as soon as it is saved.</${Empty}>`}
         ${agents?.length > 0 && html`<div class="table-box"><table>
-          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide">Average</th><th class="right wide">95 %</th><th class="right wide">Tokens</th><th class="right wide">Cost</th><th><span class="unseen">Open</span></th></tr></thead>
+          <thead><tr><th>Agent</th><th class="right">Runs</th><th class="right">Success</th><th class="right wide roomy">Average</th><th class="right wide roomy">95 %</th><th class="right wide roomy">Tokens</th><th class="right wide roomy">Cost</th><th class="wide roomy" title="Slots of all workers that it takes now">Slots now</th><th><span class="unseen">Open</span></th></tr></thead>
           <tbody>${agents.map(a => html`
             <tr key=${a.id} class=${a.id === selected ? 'selected' : ''}>
               <td><a href=${link(['agents', a.id])}><b>${a.id}</b></a><small class="block wide">${a.description}</small></td>
               <td class="right mono">${count(figures[a.id]?.total_executions ?? 0)}</td>
               <td class="right mono">${percent(figures[a.id]?.success_rate)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.avg_execution_time)}</td>
-              <td class="right mono wide">${took(figures[a.id]?.p95_execution_time)}</td>
-              <td class="right mono wide">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
-              <td class="right mono wide">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.avg_execution_time)}</td>
+              <td class="right mono wide roomy">${took(figures[a.id]?.p95_execution_time)}</td>
+              <td class="right mono wide roomy">${quantity(figures[a.id]?.total_tokens ?? 0)}</td>
+              <td class="right mono wide roomy">${dollars(figures[a.id]?.total_cost ?? 0)}</td>
+              <td class="wide roomy nowrap"><span class="meter short"><i style=${{ width: `${slots ? running(a.id) / slots * 100 : 0}%` }}></i></span> <small>${slots ? `${Math.round(running(a.id) / slots * 100)} %, ${count(running(a.id))}` : count(running(a.id))}</small></td>
               <td class="right"><a class="button" href=${link(['agents', a.id])} aria-label=${`${you.role === 'viewer' ? 'Show' : 'Run'} ${a.id}`}>${you.role === 'viewer' ? 'Show' : 'Run'}</a></td>
             </tr>`)}</tbody>
         </table></div>`}
@@ -45,34 +50,9 @@ export function Agents({ you, selected }) {
 }
 
 function Agent({ agent, mayRun, onClose }) {
-  const example = agent.example === undefined ? '' : asText(agent.example);
-  const [text, setText] = useState(example);
-  const [priority, setPriority] = useState('5');
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const start = async e => {
-    e.preventDefault();
-    setBusy(true);
-    try {
-      // An example that is more than a text is written as JSON, and so is what it became.
-      const isJson = typeof agent.example === 'object' && agent.example !== null && example.startsWith('{');
-      const input = isJson ? JSON.parse(text) : { text };
-      const execution = await send('POST', `/api/v1/agents/${agent.id}/executions`, { input, priority: Number(priority) });
-      location.hash = link(['executions', execution.id]);
-    } catch (problem) {
-      setError(problem instanceof SyntaxError ? new Error('The input is not JSON.') : problem);
-      setBusy(false);
-    }
-  };
   const facts = [['type', agent.type], ['model', agent.model], ['tools', agent.tools?.join(', ')], ['command', agent.command?.join(' ')], ['image', agent.image], ...Object.entries(agent.limits ?? {})];
   return html`<${Pane} title=${agent.id} subtitle=${agent.description} onClose=${onClose}>
-    ${mayRun && html`<form class="form" onSubmit=${start}>
-      <label for="input">Input</label>
-      <textarea id="input" rows="12" value=${text} onInput=${e => setText(e.target.value)} required></textarea>
-      <div class="row"><label for="priority">Priority</label><select id="priority" value=${priority} onChange=${e => setPriority(e.target.value)}>${[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map(p => html`<option key=${p} value=${String(p)}>${p}</option>`)}</select>
-        <button type="submit" class="main" disabled=${busy}>Start</button></div>
-      <${Problem} error=${error} />
-    </form>`}
+    ${mayRun && html`<${RunForm} path=${`agents/${agent.id}`} example=${agent.example} />`}
     <p class="links"><a href=${link(['executions'], { agent: agent.id })}>Executions</a></p>
     <${Attributes} title="Definition" items=${facts.filter(([, v]) => v !== undefined && v !== null && v !== '').map(([key, value]) => ({ key, value: String(value) }))} />
     ${agent.instructions && html`<section><h3>Instructions</h3><pre class="message">${agent.instructions}</pre></section>`}

@@ -5,7 +5,7 @@ import { usePoll } from './poll.js';
 import { link, setQuery } from './route.js';
 import { Empty, Head, Problem, Search, Select } from './parts.js';
 import { dateTime, duration } from './format.js';
-import { Status, ago, dollars } from './shown.js';
+import { Loading, Status, ago, dollars } from './shown.js';
 
 const statuses = [['Every status', ''], ['Pending', 'PENDING'], ['Running', 'RUNNING'], ['Completed', 'COMPLETED'], ['Failed', 'FAILED'], ['Timed out', 'TIMED_OUT'], ['Cancelled', 'CANCELLED']];
 const spans = [['Any time', ''], ['Last hour', '1'], ['Last day', '24'], ['Last week', '168']];
@@ -27,6 +27,7 @@ export function Executions({ query, you }) {
     </${Head}>
     <${Problem} error=${error} />
     <div class="scroll" tabindex="0" role="region" aria-label="Executions">
+      ${page === null && !error && html`<${Loading} />`}
       ${page?.items.length === 0 && html`<${Empty} title="No executions">${status || agent || user || hours ? 'None matches.' : html`Nothing was started yet. <a href="#/agents">Run an agent</a>.`}</${Empty}>`}
       ${page?.items.length > 0 && html`<div class="table-box"><table>
         <thead><tr><th>Status</th><th>What</th><th class="wide">User</th><th class="right">Accepted</th><th class="right wide">Took</th><th class="right wide">Attempt</th><th class="right wide">Cost</th><th class="wide">Id</th></tr></thead>

@@ -62,15 +62,18 @@ const longestOutput = 500000;
  * gathered and shown at most ten times a second, so that a thousand a second cost no frame. again begins anew, after a retry.
  */
 export function useEvents(id, again) {
-  const [shown, setShown] = useState({ rows: [], output: '', metrics: null, status: null, state: 'connecting' });
+  const [shown, setShown] = useState({ rows: [], lines: 0, output: '', metrics: null, status: null, state: 'connecting' });
   const now = useRef(null);
   useEffect(() => {
-    const all = now.current = { rows: [], output: '', metrics: null, status: null, state: 'connecting', after: 0 };
+    const all = now.current = { rows: [], lines: 0, output: '', metrics: null, status: null, state: 'connecting', after: 0 };
+    let said = [];
     let timer = null;
     const show = () => {
       timer ??= setTimeout(() => {
         timer = null;
         if (all.rows.length > most) all.rows = all.rows.slice(-most);
+        if (said.length) all.output = (all.output + said.join('')).slice(-longestOutput);
+        said = [];
         setShown({ ...all, rows: [...all.rows] });
       }, 100);
     };
@@ -79,17 +82,19 @@ export function useEvents(id, again) {
       state: state => { all.state = state; show(); },
       isOver: () => all.state === 'over',
       message: ({ type, seq, data, timestamp }) => {
+        const before = all.rows.length;
         if (seq) all.after = Math.max(all.after, seq);
         if (type === 'log') all.rows.push({ seq, time: timestamp, level: data.level, text: data.log });
-        else if (type === 'output') all.output = (all.output + data.delta).slice(-longestOutput);
+        else if (type === 'output') said.push(data.delta);
         else if (type === 'metrics') all.metrics = data;
         else if (type === 'gap') all.rows.push({ seq: data.from, time: timestamp, level: 'warning', text: `Events ${data.from} to ${data.to} are no longer kept.` });
         else if (type === 'error') all.rows.push({ seq: all.after + 0.5, time: timestamp, level: 'error', text: data.message });
         else if (type === 'status') {
           all.status = data.status;
-          if (data.status === 'RUNNING') all.output = '';
+          if (data.status === 'RUNNING') { all.output = ''; said = []; }
           all.rows.push({ seq, time: timestamp, level: data.error ? 'error' : 'status', text: data.error ? `${data.status}: ${data.error.message ?? data.error}` : data.status });
         }
+        all.lines += all.rows.length - before;
         show();
       },
     });

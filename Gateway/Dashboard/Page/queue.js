@@ -2,7 +2,7 @@ import { html } from './html.js';
 import { Empty, Head } from './parts.js';
 import { Plot } from './plot.js';
 import { dateTime, duration } from './format.js';
-import { Tile, ago, count, end, points } from './shown.js';
+import { Tile, ago, count, end, points, reach } from './shown.js';
 
 export function Queue({ data }) {
   const { queue, workers, history } = data;
@@ -17,7 +17,7 @@ export function Queue({ data }) {
         <${Tile} title="Scheduled" value=${count(queue?.scheduled)} note="due later" href="#/executions?status=PENDING" />
       </div>
       <div class="plots">
-        <section class="card"><h2>Last 15 minutes</h2><${Plot} height=${220} series=${[['queued', history.queued], ['running', history.running], ['slots', history.slots]].map(([name, values]) => ({ name, points: points(history, values) }))} seconds=${900} now=${end(history)} unit="" label="Executions queued and running, slots of workers" /></section>
+        <section class="card"><h2>Executions</h2><${Plot} height=${220} series=${[['queued', history.queued], ['running', history.running], ['slots', history.slots]].map(([name, values]) => ({ name, points: points(history, values) }))} seconds=${reach(history)} now=${end(history)} unit="" label="Executions queued and running, slots of workers" /></section>
         <section class="card"><h2>Queued by priority</h2>
           <ul class="bars">${(queue?.by_priority ?? []).map((n, p) => html`<li key=${p}><span>${p}${p === 5 ? ', the usual' : p === 9 ? ', first' : ''}</span><i style=${{ width: `${n / most * 100}%` }}></i><b>${count(n)}</b></li>`).toReversed()}</ul></section>
       </div>

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net;
 using Microsoft.Playwright;
 using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
@@ -12,8 +12,8 @@ namespace OsMEN.Tests.Gateway.Dashboard;
 [Collection(AloneOnTheMachine.Name)]
 public sealed class BrowserTests : IAsyncLifetime
 {
-    private const string Chromium = "/usr/bin/chromium";
     private const string Key = "osm_dashboard_tests_0123456789";
+    private const string ViewerKey = "osm_dashboard_viewer_tests_0123456789";
 
     // Counts twice a second, for as long as it is let.
     private const string Slow = """
@@ -33,15 +33,8 @@ public sealed class BrowserTests : IAsyncLifetime
             time.sleep(0.3)
         """;
 
-    // Serious and critical ones, with the elements that they are about.
-    private const string Axe = """
-        async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
-          .map(v => `${v.id}: ${v.nodes.slice(0, 5).map(n => `${n.target} ${n.any.map(a => a.message)}`).join(' | ')}`)
-        """;
-
     private readonly string _catalog = Path.Combine(Path.GetTempPath(), "osmen-dashboard-" + Guid.CreateVersion7().ToString("N"));
     private readonly RedisServer _redis = new();
-    private readonly List<string> _complaints = [];
     private TestStore? _store;
     private ServiceProcess? _gateway;
     private ServiceProcess? _worker;
@@ -50,13 +43,17 @@ public sealed class BrowserTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is not installed.");
+        Assert.SkipUnless(File.Exists(DashboardBrowser.Program), $"{DashboardBrowser.Program} is not installed.");
         Programs.Need("Python", "python3");
         await _redis.StartAsync();
         _store = await TestStore.SqliteAsync();
-        Directory.CreateDirectory(Path.Combine(_catalog, "agents"));
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", "agents")))
-            File.Copy(file, Path.Combine(_catalog, "agents", Path.GetFileName(file)));
+        foreach (var kind in (string[])["agents", "commands", "workflows"])
+        {
+            Directory.CreateDirectory(Path.Combine(_catalog, kind));
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", kind)))
+                File.Copy(file, Path.Combine(_catalog, kind, Path.GetFileName(file)));
+        }
+
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.yaml"), Slow, Token);
         await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.py"), SlowProgram, Token);
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -65,7 +62,8 @@ public sealed class BrowserTests : IAsyncLifetime
             ["ConnectionStrings__redis"] = _redis.ConnectionString,
             ["CATALOG_PATH"] = _catalog,
             ["DASHBOARD_REFRESH"] = "1s",
-            ["OSMEN_API_KEYS"] = $"{Key}:admin:ana@example.com",
+            ["Alerts__Interval"] = "00:00:01",
+            ["OSMEN_API_KEYS"] = $"{Key}:admin:ana@example.com,{ViewerKey}:viewer:vic@example.com",
         };
         _gateway = await ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment);
         _worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment);
@@ -86,138 +84,201 @@ public sealed class BrowserTests : IAsyncLifetime
     [Fact]
     public async Task An_agent_is_started_watched_and_cancelled_and_every_page_is_accessible()
     {
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Chromium,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
-        await using var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1280, Height = 800 } });
-        context.SetDefaultTimeout(15_000);
-        var page = await context.NewPageAsync();
-        Listen(page);
-
-        await page.GotoAsync(new Uri(_gateway!.Url, "/dashboard").ToString());
-        await InspectAsync(page, "sign-in");
-        await SignInAsync(page, Key);
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(_gateway.Url, "/dashboard").ToString());
+        await browser.InspectAsync("sign-in");
+        await DashboardBrowser.SignInAsync(page, Key);
         await See(page.Locator(".tile").First).ToContainTextAsync("healthy");
         await See(page.Locator(".plot canvas")).ToHaveCountAsync(3);
+        await See(page.Locator(".note-box")).ToContainTextAsync("Nothing was started yet");
 
-        var finished = await StartAsync(page, "daily_brief");
+        var finished = await browser.StartAgentAsync("daily_brief");
         await See(page.Locator(".head .state")).ToHaveTextAsync("Completed");
         await See(page.Locator(".output pre")).ToContainTextAsync("fix");
         await See(page.Locator(".log .line").Last).ToContainTextAsync("COMPLETED");
+        await See(page.Locator(".call")).ToContainTextAsync("offline/extractive");
+        await page.Locator(".call-row").ClickAsync();
+        await See(page.Locator(".call-details")).ToContainTextAsync("input");
 
-        var watched = await StartAsync(page, "slow");
+        var watched = await browser.StartAgentAsync("slow");
         await See(page.Locator(".head .state")).ToHaveTextAsync("Running");
         await See(page.Locator(".log")).ToContainTextAsync("step 3 from the example");
         await See(page.Locator(".output pre")).ToContainTextAsync("1 2 3");
-        await InspectAsync(page, "execution");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await browser.InspectAsync("execution");
+        await browser.PressAsync("Cancel");
         await See(page.Locator(".head .state")).ToHaveTextAsync("Cancelled");
         Assert.NotEqual(finished, watched);
 
-        await OpenAsync(page, "overview");
-        await See(page.Locator(".tile").Nth(6)).ToContainTextAsync("2");
-        await InspectAsync(page, "overview");
-        await OpenAsync(page, "agents");
+        // Again from the page of the execution itself.
+        await browser.PressAsync("Retry");
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Running");
+        await browser.OpenAsync("agents");
+        await See(page.Locator(".table-box tbody tr").Filter(new() { HasText = "slow" })).ToContainTextAsync(", 1");
+        await page.GotoAsync(watched);
+        await browser.PressAsync("Cancel");
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Cancelled");
+
+        await browser.OpenAsync("overview");
+        await See(page.Locator(".tile[href='#/executions?hours=24'] .figure")).ToHaveTextAsync("2");
+        await browser.InspectAsync("overview");
+        await browser.OpenAsync("agents");
         await See(page.Locator(".table-box tbody tr").Filter(new() { HasText = "daily_brief" })).ToContainTextAsync("100 %");
-        await InspectAsync(page, "agents");
-        await OpenAsync(page, "agents/daily_brief");
-        await InspectAsync(page, "agent");
-        await OpenAsync(page, "executions?status=CANCELLED");
+        await browser.OpenAsync("agents/daily_brief");
+        await browser.InspectAsync("agent");
+        await browser.OpenAsync("executions?status=CANCELLED");
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(1);
-        await OpenAsync(page, "executions");
+        await browser.OpenAsync("executions");
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(2);
-        await InspectAsync(page, "executions");
-        await OpenAsync(page, "queue");
+        await browser.OpenAsync("queue");
         await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(1);
-        await InspectAsync(page, "queue");
-        await OpenAsync(page, "health");
+        await browser.InspectAsync("queue");
+        await browser.OpenAsync("health");
         await See(page.Locator(".table-box tbody").First).ToContainTextAsync("task_queue");
         await See(page.Locator(".table-box tbody")).ToHaveCountAsync(2);
-        await InspectAsync(page, "health");
-        await OpenAsync(page, "costs?by=model");
+        await browser.InspectAsync("health");
+        await browser.OpenAsync("costs?by=model");
         await See(page.Locator(".table-box tbody tr").First).ToContainTextAsync("offline");
-        await InspectAsync(page, "costs");
-        await OpenAsync(page, "settings");
+        await browser.InspectAsync("costs");
+        await browser.OpenAsync("settings");
         await See(page.Locator(".boards li")).ToHaveCountAsync(10);
-        await InspectAsync(page, "settings");
+        await browser.InspectAsync("settings");
+        Assert.Empty(browser.Complaints);
+    }
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await See(page.GetByLabel("Your key")).ToBeVisibleAsync();
-        Assert.Empty(_complaints);
+    [Fact]
+    public async Task A_workflow_is_started_watched_and_approved_and_a_command_runs()
+    {
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await browser.SignInAsync(Key);
+        await browser.OpenAsync("workflows");
+        await See(page.Locator(".table-box tbody tr")).ToHaveCountAsync(3);
+        await browser.InspectAsync("workflows");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Run triage_then_escalate" }).ClickAsync();
+        await See(page.Locator(".pane .step")).ToHaveCountAsync(4);
+        await browser.InspectAsync("workflow");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await See(page.Locator(".decision")).ToContainTextAsync("Escalate this to the engineer on call?");
+        await See(page.Locator(".step").Nth(0)).ToContainTextAsync("Completed");
+        await See(page.Locator(".step").Nth(1)).ToContainTextAsync("Awaits approval");
+        await browser.InspectAsync("workflow-waits");
+        var waiting = page.Url;
+
+        await browser.OpenAsync("workflows/approvals");
+        await See(page.Locator(".decision")).ToHaveCountAsync(1);
+        await browser.InspectAsync("approvals");
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Comment" }).FillAsync("go ahead");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await See(page.Locator(".empty")).ToContainTextAsync("Nothing waits");
+        await page.GotoAsync(waiting);
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Completed");
+        await See(page.Locator(".step").Nth(1)).ToContainTextAsync("approved by ana@example.com: go ahead");
+        await See(page.Locator(".output pre")).ToContainTextAsync("\"escalated\": \"yes\"");
+        await browser.InspectAsync("workflow-done");
+        await page.Locator(".step a").First.ClickAsync();
+        await See(page.Locator(".facts")).ToContainTextAsync("triage");
+
+        await browser.OpenAsync("workflows/commands/summarise");
+        await See(page.Locator(".pane")).ToContainTextAsync("max_words");
+        await browser.InspectAsync("command");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await See(page.Locator(".head .state")).ToHaveTextAsync("Completed");
+        await browser.OpenAsync("workflows/schedules");
+        await See(page.Locator(".empty")).ToContainTextAsync("No schedules");
+        Assert.Empty(browser.Complaints);
+    }
+
+    [Fact]
+    public async Task An_alert_is_acknowledged_and_a_silence_made_and_ended()
+    {
+        using var http = Client(Key);
+        using var rule = await http.PutAsync(
+            new Uri("/alerts/rules/SomebodyIsHere", UriKind.Relative),
+            new StringContent("""{"summary":"{value} users are here","description":"{value} users are here.","metric":"active_users","comparison":">=","threshold":0,"severity":"warning"}""", null, "application/json"), Token);
+        Assert.Equal(HttpStatusCode.OK, rule.StatusCode);
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await browser.SignInAsync(Key);
+        await See(page.Locator(".attention")).ToContainTextAsync("users are here");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Alerts", Exact = false }).First.ClickAsync();
+        await See(page.Locator(".alert")).ToContainTextAsync("users are here");
+
+        // A viewer sees it, and is offered nothing that it may not do.
+        var viewer = await browser.OtherAsync(ViewerKey);
+        await viewer.GotoAsync($"{_gateway.Url}dashboard#/alerts");
+        await See(viewer.Locator(".alert")).ToContainTextAsync("users are here");
+        await See(viewer.Locator("main button, .alert-actions")).ToHaveCountAsync(0);
+        foreach (var tab in (string[])["silences", "rules", "channels"])
+        {
+            await viewer.GotoAsync($"{_gateway.Url}dashboard#/alerts/{tab}");
+            await See(viewer.Locator(".tabs a[aria-current]")).ToHaveTextAsync(tab, new() { IgnoreCase = true });
+            await See(viewer.GetByText("Loading …")).ToHaveCountAsync(0);
+            await See(viewer.Locator("main button")).ToHaveCountAsync(0);
+        }
+
+        await page.Locator(".alert a").First.ClickAsync();
+        await page.GetByLabel("Note for the others").FillAsync("Looking into it");
+        await page.Locator(".pane").GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
+        await See(page.Locator(".pane")).ToContainTextAsync("Looking into it");
+        await See(page.Locator(".alert")).ToContainTextAsync("ana@example.com has it");
+        await browser.InspectAsync("alert");
+
+        await page.Locator(".pane").GetByRole(AriaRole.Link, new() { Name = "Silence it" }).ClickAsync();
+        await See(page.Locator(".silence-form")).ToContainTextAsync("1 alert of now: SomebodyIsHere");
+        await page.GetByLabel("Why").FillAsync("They may be");
+        await browser.PressAsync("Silence");
+        var silence = page.Locator("tbody tr").Filter(new() { HasText = "They may be" });
+        await See(silence).ToContainTextAsync("alertname=SomebodyIsHere");
+        await browser.InspectAsync("silences");
+        await browser.OpenAsync("alerts");
+        await See(page.Locator(".alert.silenced")).ToHaveCountAsync(1);
+        await See(page.Locator("nav .badge")).ToHaveCountAsync(0);
+        await browser.OpenAsync("alerts/silences");
+        await browser.PressAsync("End They may be");
+        await browser.PressAsync("Really end They may be");
+        await See(page.Locator(".over")).ToContainTextAsync("They may be");
+        Assert.Empty(browser.Complaints);
     }
 
     [Fact]
     public async Task A_page_whose_gateway_was_gone_says_so_and_goes_on_by_itself()
     {
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"] });
-        var page = await browser.NewPageAsync();
-        await page.GotoAsync(new Uri(_gateway!.Url, "/dashboard").ToString());
-        await SignInAsync(page, Key);
+        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        var page = browser.Page;
+        await browser.SignInAsync(Key);
+        await browser.StartAgentAsync("slow");
+        await See(page.Locator(".log")).ToContainTextAsync("step 2 from the example");
         await _gateway.KillAsync();
-        await See(page.Locator(".lost")).ToContainTextAsync("connecting again");
+        await See(page.Locator(".lost")).ToContainTextAsync("reconnecting");
+        await See(page.Locator(".head")).ToContainTextAsync("The live log is interrupted; reconnecting");
         await _gateway.StartAsync();
         await See(page.Locator(".lost")).ToHaveCountAsync(0);
-        await See(page.Locator(".tile")).ToHaveCountAsync(8);
+        await See(page.Locator(".head")).Not.ToContainTextAsync("interrupted");
+
+        // The log goes on where it was: none twice, none missing.
+        var before = await page.Locator(".log h2").TextContentAsync();
+        await See(page.Locator(".log h2")).Not.ToHaveTextAsync(before!);
+        var lines = await page.Locator(".log .line .text").AllTextContentsAsync();
+        var steps = lines.Where(l => l.StartsWith("step ", StringComparison.Ordinal)).Select(l => int.Parse(l.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        Assert.Equal(Enumerable.Range(steps[0], steps.Length), steps);
+        await browser.OpenAsync("overview");
+        await See(page.Locator(".tile")).ToHaveCountAsync(10);
     }
 
-    private static ILocatorAssertions See(ILocator what)
+    private static ILocatorAssertions See(ILocator what) => DashboardBrowser.See(what);
+
+    private async Task<HttpStatusCode> UseAsync(string key)
     {
-        Assertions.SetDefaultExpectTimeout(20_000);
-        return Assertions.Expect(what);
+        using var http = Client(key);
+        using var answer = await http.GetAsync(new Uri("/api/v1/agents", UriKind.Relative), Token);
+        return answer.StatusCode;
     }
 
-    private static async Task SignInAsync(IPage page, string key)
+    private HttpClient Client(string key)
     {
-        await page.GetByLabel("Your key").FillAsync(key);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await See(page.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
-    }
-
-    private static async Task<string> StartAsync(IPage page, string agent)
-    {
-        await page.GetByRole(AriaRole.Link, new() { Name = "Agents", Exact = true }).ClickAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = $"Run {agent}" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
-        await See(page.Locator(".head h1")).ToHaveTextAsync(agent);
-        return page.Url;
-    }
-
-    private async Task OpenAsync(IPage page, string path) => await page.GotoAsync($"{_gateway!.Url}dashboard#/{path}");
-
-    private void Listen(IPage page)
-    {
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-                _complaints.Add(message.Text);
-        };
-        page.PageError += (_, error) => _complaints.Add(error);
-    }
-
-    /// <summary>In light, dark and at phone width: no serious violation, nothing wider than the screen; pictures if wanted.</summary>
-    private static async Task InspectAsync(IPage page, string name)
-    {
-        using var script = new StreamReader(typeof(BrowserTests).Assembly.GetManifestResourceStream("axe.min.js")!);
-        await page.EvaluateAsync(await script.ReadToEndAsync(Token));
-        var found = new List<string>();
-        foreach (var (look, width, scheme) in ((string, int, ColorScheme)[])[("light", 1280, ColorScheme.Light), ("dark", 1280, ColorScheme.Dark), ("phone", 390, ColorScheme.Dark)])
-        {
-            await page.SetViewportSizeAsync(width, 800);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            if (Environment.GetEnvironmentVariable("OSMEN_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"gateway-{name}-{look}.png") });
-            found.AddRange((await page.EvaluateAsync<string[]>(Axe)).Select(v => $"{look}: {v}"));
-            var wide = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth");
-            if (wide > 0)
-                found.Add(string.Create(CultureInfo.InvariantCulture, $"{look}: {wide} pixels too wide"));
-        }
-
-        await page.SetViewportSizeAsync(1280, 800);
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        Assert.True(found.Count == 0, $"{name}: {string.Join("\n", found)}");
+        var http = new HttpClient { BaseAddress = _gateway!.Url };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        return http;
     }
 }

@@ -37,6 +37,8 @@ internal sealed class DashboardBrowser : IAsyncDisposable
     /// <summary>Errors and warnings of the console.</summary>
     public IReadOnlyList<string> Complaints => _complaints;
 
+    public static bool TakesPictures => Folder is not null;
+
     private Uri Gateway { get; }
 
     private static string? Folder => Environment.GetEnvironmentVariable("OSMEN_SCREENSHOTS") is { Length: > 0 } folder ? folder : null;

@@ -113,6 +113,22 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
     }
 
     [Fact]
+    public async Task The_page_names_all_of_its_scripts_so_that_they_come_at_once()
+    {
+        var cookie = await SignInAsync(GatewayServer.AdminKey);
+        using var answer = await SendAsync(HttpMethod.Get, "/dashboard", cookie);
+        var page = await answer.Content.ReadAsStringAsync(Token);
+        var named = page.Split("<link rel=\"modulepreload\" href=\"").Skip(1).Select(p => p.Split('"')[0]).ToArray();
+        Assert.Contains("/dashboard/web/vendor/preact/preact.mjs", named);
+        Assert.Contains("/dashboard/web/overview.js", named);
+        foreach (var script in named)
+        {
+            using var file = await SendAsync(HttpMethod.Get, script, cookie);
+            Assert.Equal((script, HttpStatusCode.OK), (script, file.StatusCode));
+        }
+    }
+
+    [Fact]
     public async Task Settings_boards_and_performance_are_read_and_changed()
     {
         var (status, config, _) = await gateway.SendAsync(HttpMethod.Put, "/dashboard/config", """{"title":"Ops","refresh":"2s"}""");
@@ -133,9 +149,12 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
             "the request is counted");
         var (_, message, _) = await gateway.SendAsync(HttpMethod.Get, "/dashboard", null, GatewayServer.AdminKey, ("Accept", "application/json"));
         Assert.Equal(
-            "generated_at,title,version,refresh_ms,health,requests,active_users,connections,queue,workers,today,history",
+            "generated_at,title,version,refresh_ms,health,requests,active_users,connections,queue,workers,running_agents,today,alerts,spend,database,redis,traces_url,history",
             string.Join(',', message.GetProperty("data").EnumerateObject().Select(p => p.Name)));
         Assert.Equal(179, message.GetProperty("data").GetProperty("history").GetProperty("queued").GetArrayLength());
+        var database = message.GetProperty("data").GetProperty("database");
+        Assert.Equal(("sqlite", 64), (database.GetProperty("kind").GetString(), database.GetProperty("pool_size").GetInt32()));
+        Assert.Contains(database.GetProperty("operations").EnumerateArray(), o => o.GetProperty("operation").GetString() == "migrate");
     }
 
     private static async Task<JsonElement> ReadAsync(ClientWebSocket socket)

@@ -44,6 +44,7 @@ public sealed class ControlTests
         var address = dashboard.BaseAddress!.GetLeftPart(UriPartial.Authority);
         var variables = await host.VariablesAsync("api");
         Assert.Equal((address, "http/protobuf"), (variables["OTEL_EXPORTER_OTLP_ENDPOINT"], variables["OTEL_EXPORTER_OTLP_PROTOCOL"]));
+        Assert.Equal(address + "/#/traces/", variables["TRACES_URL"]);
         var shown = JsonDocument.Parse(await dashboard.GetStringAsync("/api/resources/api/environment", TestContext.Current.CancellationToken)).RootElement
             .EnumerateArray().ToDictionary(v => v.GetProperty("name").GetString()!, v => v.GetProperty("value").GetString()!, StringComparer.Ordinal);
         Assert.Equal(("••••••••", "••••••••", "api"), (shown["OSMEN_API_KEYS"], shown["OTEL_EXPORTER_OTLP_HEADERS"], shown["PROBE_SERVICE"]));

@@ -1,27 +1,22 @@
 using OsMEN.Executions.Workflows;
-using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.Mcp;
 using OsMEN.Gateway.Schedules;
+using OsMEN.ServiceDefaults.Metrics;
 
-namespace OsMEN.Gateway.Workflows;
+namespace OsMEN.Gateway.Executions;
 
-internal static class WorkflowsExtensions
+internal static class ExecutionStartsExtensions
 {
-    /// <summary>Starting executions of every kind, by request and by schedule.</summary>
+    /// <summary>Starting executions of every kind: by request, by an MCP client, by schedule.</summary>
     public static void AddExecutionStarts(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddInstruments<RequestMetrics>();
         services.AddSingleton<ExecutionStarter>();
+        services.AddSingleton<AgentTools>();
         services.AddSingleton<WorkflowRetry>();
         services.AddSingleton<ScheduleTable>();
         services.AddSingleton<ScheduleLoop>();
         services.AddHostedService(s => s.GetRequiredService<ScheduleLoop>());
-    }
-
-    /// <summary>Commands, workflows and approvals.</summary>
-    public static void MapCommandsAndWorkflows(this IEndpointRouteBuilder app)
-    {
-        app.MapCommandsApi();
-        app.MapWorkflowsApi();
-        app.MapApprovalsApi();
     }
 }

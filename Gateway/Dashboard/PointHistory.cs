@@ -4,22 +4,25 @@ namespace OsMEN.Gateway.Dashboard;
 /// <param name="Slots">Of all workers; null while Redis is away.</param>
 internal sealed record QueuePoint(long Queued, long Running, long? Slots);
 
-/// <summary>The queue over the last 15 minutes, in the slots of <see cref="LatencyWindow"/>.</summary>
-internal sealed class QueueHistory
+/// <summary>Database and Redis at one time; Redis's are null while it is away.</summary>
+internal sealed record BackingPoint(int InUse, double? RedisOperations, double? RedisBytes);
+
+/// <summary>Something over the last 15 minutes, in the slots of <see cref="LatencyWindow"/>.</summary>
+internal sealed class PointHistory<T> where T : class
 {
-    private readonly (long Number, QueuePoint Point)[] _points = new (long, QueuePoint)[LatencyWindow.Slots];
+    private readonly (long Number, T? Point)[] _points = new (long, T?)[LatencyWindow.Slots];
     private readonly Lock _lock = new();
 
-    public void Add(long slot, QueuePoint point)
+    public void Add(long slot, T point)
     {
         lock (_lock)
             _points[slot % LatencyWindow.Slots] = (slot, point);
     }
 
     /// <summary>A point for each slot, null where there is none.</summary>
-    public QueuePoint?[] Read(long first, int count)
+    public T?[] Read(long first, int count)
     {
-        var found = new QueuePoint?[count];
+        var found = new T?[count];
         lock (_lock)
         {
             for (var i = 0; i < count; i++)

@@ -1,0 +1,36 @@
+using System.Diagnostics.Metrics;
+using OsMEN.ServiceDefaults.Metrics;
+
+namespace OsMEN.Executions.Retention;
+
+/// <summary>What retention removed and how long it took, and what the database holds as the last look found it.</summary>
+internal sealed class RetentionMetrics
+{
+    private static readonly string[] Kinds = ["executions", "events", "calls", "usage", "journal", "alerts", "notices", "silences", "health", "sessions", "audit"];
+
+    private readonly Counter<long> _removed;
+    private readonly Histogram<double> _duration;
+    private readonly TimeProvider _time;
+    private volatile IReadOnlyList<StoredData> _stored = [];
+
+    public RetentionMetrics(MetricFactory metrics, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        _time = time;
+        _removed = metrics.Counter(MetricCatalog.RetentionRemoved);
+        _duration = metrics.Histogram(MetricCatalog.RetentionDuration);
+        metrics.ObservableGauge(MetricCatalog.StorageBytes, () => _stored.Where(s => s.Bytes is not null).Select(s => new Measurement<double>(s.Bytes!.Value, What(s.What))));
+        metrics.ObservableGauge(MetricCatalog.StorageOldest, () => _stored.Where(s => s.Oldest is not null)
+            .Select(s => new Measurement<double>(Math.Max(0, (_time.GetUtcNow() - s.Oldest!.Value).TotalSeconds), What(s.What))));
+        foreach (var kind in Kinds)
+            _removed.Add(0, What(kind));
+    }
+
+    public void Removed(string what, long rows) => _removed.Add(rows, What(what));
+
+    public void Passed(TimeSpan duration) => _duration.Record(duration.TotalSeconds);
+
+    public void Found(IReadOnlyList<StoredData> stored) => _stored = stored;
+
+    private static KeyValuePair<string, object?> What(string kind) => new("what", kind);
+}

@@ -1,0 +1,86 @@
+using System.Data.Common;
+using OsMEN.Executions;
+using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Metrics;
+using OsMEN.Gateway.Alerts;
+using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Alerts.Notices;
+using OsMEN.Gateway.Analytics;
+using OsMEN.Gateway.Usage;
+
+namespace OsMEN.Gateway.Dashboard;
+
+/// <summary>What the snapshot asks the database for; see <see cref="SlowFigure{T}"/>.</summary>
+internal sealed class SlowFigures
+{
+    // Who looks gets what is there after this long, and the rest with the next snapshot.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+
+    private readonly AnalyticsReader _analytics;
+    private readonly UsageReader _usage;
+    private readonly MuteReader _alerts;
+    private readonly ExecutionSchema _schema;
+    private readonly TimeProvider _time;
+
+    public SlowFigures(
+        AnalyticsReader analytics, UsageReader usage, MuteReader alerts, ExecutionSchema schema, IExecutionStore store, DbDataSource database, TimeProvider time,
+        ILogger<SlowFigures> logger)
+    {
+        (_analytics, _usage, _alerts, _schema, _time) = (analytics, usage, alerts, schema, time);
+
+        // Over many executions the first two take a second or more.
+        Today = new("today's executions", TimeSpan.FromSeconds(15), ReadTodayAsync, time, logger);
+        Spend = new("what was spent", TimeSpan.FromSeconds(30), ReadSpendAsync, time, logger);
+        Alerts = new("alerts", TimeSpan.FromSeconds(0.8), ReadAlertsAsync, time, logger);
+        Running = new("what runs", TimeSpan.FromSeconds(2), async ending => await RunningAgents.CountAsync(database, ending), time, logger);
+        Database = new("the database's size", TimeSpan.FromSeconds(15), async ending => await DatabaseFigures.ReadAsync(database, store.Kind == "postgresql", ending), time, logger);
+    }
+
+    /// <summary>A row of <c>daily_system_metrics</c>, as JSON.</summary>
+    public SlowFigure<string> Today { get; }
+
+    public SlowFigure<ProjectionView> Spend { get; }
+
+    public SlowFigure<AlertCounts> Alerts { get; }
+
+    /// <summary>Executions that run, by agent.</summary>
+    public SlowFigure<Dictionary<string, long>> Running { get; }
+
+    public SlowFigure<DatabaseFigures> Database { get; }
+
+    /// <summary>Begins what is due, and waits a little for it. <paramref name="ending"/> is the gateway's.</summary>
+    public async Task RefreshAsync(CancellationToken ending)
+    {
+        if (!_schema.Ready.IsCompletedSuccessfully)
+            return;
+        try
+        {
+            await Task.WhenAll(Alerts.Refresh(ending), Running.Refresh(ending), Today.Refresh(ending), Spend.Refresh(ending), Database.Refresh(ending)).WaitAsync(Patience, _time, ending);
+        }
+        catch (TimeoutException)
+        {
+            // The next snapshot has it.
+        }
+    }
+
+    private async Task<string?> ReadTodayAsync(CancellationToken ending)
+    {
+        var rows = await _analytics.ReadAsync(new AnalyticsQuery { View = AnalyticsViews.DailySystem, Limit = 1 }, ending);
+        return rows.Count == 0 ? null : AnalyticsJson.Write(AnalyticsViews.DailySystem, rows[0]).Text;
+    }
+
+    private async Task<ProjectionView?> ReadSpendAsync(CancellationToken ending) => await UsageApi.EstimateAsync(_usage, null, _time.GetUtcNow(), ending);
+
+    private async Task<AlertCounts?> ReadAlertsAsync(CancellationToken ending)
+    {
+        var (active, mutes) = await _alerts.ReadActiveAsync(ending);
+        var shown = active.Select(a => AlertView.Of(a, mutes)).ToArray();
+        return new AlertCounts(
+            Enum.GetValues<AlertSeverity>().Reverse().ToDictionary(JsonFields.WireName, s => shown.Count(a => a.State == "firing" && a.Severity == JsonFields.WireName(s)), StringComparer.Ordinal),
+            shown.Count(a => a.State == "acknowledged"),
+            shown.Count(a => a.State == "silenced"),
+            shown.Count(a => a.State == "inhibited"),
+            shown.Count(a => a.State == "pending"));
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Options;
+using OsMEN.Executions;
+using OsMEN.Tests.Infrastructure;
+using OsMEN.Tests.ServiceDefaults;
+
+namespace OsMEN.Tests.Executions;
+
+/// <summary>Retention as every service runs it.</summary>
+public sealed class RetentionLoopTests : IAsyncLifetime
+{
+    private TestStore? _test;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _test = await TestStore.SqliteAsync();
+
+    public ValueTask DisposeAsync() => _test!.DisposeAsync();
+
+    [Fact]
+    public async Task A_service_removes_what_is_old_and_tells_it_in_its_metrics()
+    {
+        await AcceptAsync();
+        await using (var insert = _test!.Database.CreateCommand("INSERT INTO dashboard_sessions VALUES ('old', 'k', 0, 1), ('new', 'k', 0, 99999999999999)"))
+            await insert.ExecuteNonQueryAsync(Token);
+        await using var service = await StartAsync();
+        await Programs.UntilAsync(
+            async () => (await service.GetAsync("/metrics")).Body.Contains(service.Prefix + "storage_oldest_seconds{", StringComparison.Ordinal), "a look at what there is");
+        var (_, metrics) = await service.GetAsync("/metrics");
+        string Value(string series) => Assert.Single(metrics.Split('\n'), l => l.StartsWith(service.Prefix + series, StringComparison.Ordinal)).Split(' ')[1];
+        Assert.Equal("1", Value("retention_removed_total{otel_scope_name=\"OsMEN\",what=\"sessions\"}"));
+        Assert.Equal("0", Value("retention_removed_total{otel_scope_name=\"OsMEN\",what=\"executions\"}"));
+        Assert.Equal("1", Value("retention_pass_duration_seconds_count{"));
+        Assert.NotEqual("0", Value("storage_bytes{otel_scope_name=\"OsMEN\",what=\"database\"}"));
+        Assert.NotEqual("0", Value("storage_oldest_seconds{otel_scope_name=\"OsMEN\",what=\"executions\"}"));
+        await using var left = _test.Database.CreateCommand("SELECT hash FROM dashboard_sessions");
+        Assert.Equal("new", await left.ExecuteScalarAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_wrong_setting_stops_the_start_and_is_named()
+    {
+        var refused = await Assert.ThrowsAnyAsync<OptionsValidationException>(() => StartAsync(("Retention:ExecutionsAge", "00:00:01")));
+        Assert.Contains("ExecutionsAge", refused.Message, StringComparison.Ordinal);
+    }
+
+    private async Task AcceptAsync() => await _test!.Store.AcceptAsync([StoreBehaviour.New(TimeProvider.System.GetUtcNow().AddMinutes(-1))], Token);
+
+    private Task<TestService> StartAsync(params (string Key, string Value)[] settings) => TestService.StartAsync(
+        b =>
+        {
+            b.Configuration["ConnectionStrings:osmen"] = _test!.ConnectionString;
+            b.Configuration["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200";
+            b.Configuration["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog");
+            b.AddExecutions();
+        },
+        settings: settings);
+}
