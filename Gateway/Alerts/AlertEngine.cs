@@ -11,7 +11,7 @@ namespace OsMEN.Gateway.Alerts;
 /// takes over knows the past; the alerts themselves are in the database.
 /// </summary>
 internal sealed partial class AlertEngine(
-    ExecutionSchema schema, RuleBook rules, AlertFileSource source, IAlertMeasure measure, AlertTable alerts, SilenceTable silences, NoticeTable notices, LeaderLock leader, AlertMetrics metrics,
+    ExecutionSchema schema, RuleBook rules, AlertFileSource source, IAlertMeasure measure, AlertTable alerts, MuteReader mutes, NoticeTable notices, LeaderLock leader, AlertMetrics metrics,
     AlertOptions options, TimeProvider time, ILogger<AlertEngine> logger)
     : BackgroundService
 {
@@ -65,8 +65,8 @@ internal sealed partial class AlertEngine(
     {
         var routing = source.Routing;
         NoticeRoute[] routes = [.. routing.Routes.Select(r => r with { Channels = On(r.Channels), Escalation = [.. r.Escalation.Select(e => e with { Channels = On(e.Channels) })] })];
-        var firing = (await alerts.ReadActiveAsync(cancellationToken)).FindAll(a => a.State == AlertState.Firing);
-        var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), firing, await silences.ReadAsync(now, cancellationToken), routes, now);
+        var (active, muted) = await mutes.ReadActiveAsync(cancellationToken);
+        var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), active.FindAll(a => a.State == AlertState.Firing), muted, routes, now);
         if (plan.Notices.Count + plan.Written.Count + plan.Removed.Count > 0)
             await leader.WriteAsync((connection, transaction) => NoticeTable.WriteAsync(connection, transaction, plan, now, cancellationToken), cancellationToken);
 

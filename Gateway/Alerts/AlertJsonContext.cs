@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OsMEN.Gateway.Alerts.Notices;
+using OsMEN.Gateway.Alerts.State;
 
 namespace OsMEN.Gateway.Alerts;
 
@@ -8,5 +9,6 @@ namespace OsMEN.Gateway.Alerts;
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Notice))]
 [JsonSerializable(typeof(NoticeGroup))]
+[JsonSerializable(typeof(Recurrence))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class AlertJsonContext : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Alerts.State;
 using OsMEN.Gateway.Audit;
@@ -36,20 +37,19 @@ internal static class AlertsApi
     public static string Caller(this ClaimsPrincipal user) => user.Identity?.Name ?? "";
 
     private static async Task<IResult> ListAsync(
-        string? severity, string? state, AlertTable alerts, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
+        string? severity, string? state, AlertTable alerts, MuteReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
         string[] severities = [.. Enum.GetValues<AlertSeverity>().Select(JsonFields.WireName)];
         if (severity is not null && !severities.Contains(severity, StringComparer.Ordinal)) return ProblemResponse.Invalid("severity", $"must be one of: {string.Join(", ", severities)}");
         if (state is not null && !AlertView.States.Contains(state, StringComparer.Ordinal)) return ProblemResponse.Invalid("state", $"must be one of: {string.Join(", ", AlertView.States)}");
-        var now = time.GetUtcNow();
-        var found = state == "resolved" ? await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(24), MaxHistory, cancellationToken) : await alerts.ReadActiveAsync(cancellationToken);
-        var silenced = await silences.ReadAsync(now, cancellationToken);
-        var views = found.Select(a => AlertView.Of(a, silenced, now)).Where(a => (severity is null || a.Severity == severity) && (state is null || a.State == state));
+        var (active, mutes) = await reader.ReadActiveAsync(cancellationToken);
+        var found = state == "resolved" ? await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(24), MaxHistory, cancellationToken) : active;
+        var views = found.Select(a => AlertView.Of(a, mutes)).Where(a => (severity is null || a.Severity == severity) && (state is null || a.State == state));
         return TypedResults.Ok(new Page<AlertView>([.. views.OrderBy(a => Array.IndexOf(severities, a.Severity) * -1)], null));
     }
 
     private static async Task<IResult> AcknowledgeAsync(
-        string id, HttpContext context, RequestBody requestBody, AlertTable alerts, SilenceTable silences, TimeProvider time, CancellationToken cancellationToken)
+        string id, HttpContext context, RequestBody requestBody, AlertTable alerts, MuteReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
         string? note = null;
         if (context.Request.ContentLength is not (null or 0))
@@ -69,16 +69,15 @@ internal static class AlertsApi
         if (done) context.Audit("alert.acknowledged", id, null, new() { ["note"] = note });
         if (await alerts.FindAsync(id, cancellationToken) is not { } alert) return ProblemResponse.NotFound("There is no such alert.");
         return done
-            ? TypedResults.Ok(AlertView.Of(alert, await silences.ReadAsync(now, cancellationToken), now))
+            ? TypedResults.Ok(AlertView.Of(alert, (await reader.ReadActiveAsync(cancellationToken)).Mutes))
             : ProblemResponse.Create(StatusCodes.Status409Conflict, $"The alert does not fire: it is {JsonFields.WireName(alert.State)}.");
     }
 
     private static async Task<IResult> HistoryAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Wrong(hours) is { } problem) return problem;
-        var now = time.GetUtcNow();
-        var found = await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(hours ?? 24), MaxHistory, cancellationToken);
-        return TypedResults.Ok(new Page<AlertView>([.. found.Select(a => AlertView.Of(a, [], now))], null));
+        var found = await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(hours ?? 24), MaxHistory, cancellationToken);
+        return TypedResults.Ok(new Page<AlertView>([.. found.Select(a => AlertView.Of(a, AlertMutes.None))], null));
     }
 
     private static async Task<IResult> StatisticsAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)

@@ -23,6 +23,7 @@ internal static class AlertsExtensions
         services.AddSingleton<RuleBook>();
         services.AddSingleton<AlertTable>();
         services.AddSingleton<SilenceTable>();
+        services.AddSingleton<MuteReader>();
         services.AddSingleton<LeaderLock>();
         services.AddSingleton<NoticeTable>();
         services.AddSingleton<ChannelHttp>();

@@ -37,8 +37,8 @@ internal sealed record DashboardView(
     HistoryView History);
 
 /// <summary>Alerts that are not resolved.</summary>
-/// <param name="Firing">By severity, the worst first: those that fire, and that nobody acknowledged or silenced.</param>
-internal sealed record AlertCounts(IReadOnlyDictionary<string, int> Firing, int Acknowledged, int Silenced, int Pending);
+/// <param name="Firing">By severity, the worst first: those that fire, and that nobody acknowledged or silenced and nothing inhibits.</param>
+internal sealed record AlertCounts(IReadOnlyDictionary<string, int> Firing, int Acknowledged, int Silenced, int Inhibited, int Pending);
 
 /// <summary>The database: connections and operations are this gateway's, the rest is the whole's.</summary>
 /// <param name="Kind">postgresql or sqlite.</param>

@@ -5,7 +5,7 @@ using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Alerts.Rules;
-using OsMEN.Gateway.Alerts.State;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Analytics;
 using OsMEN.Gateway.Usage;
 
@@ -19,16 +19,15 @@ internal sealed class SlowFigures
 
     private readonly AnalyticsReader _analytics;
     private readonly UsageReader _usage;
-    private readonly AlertTable _alerts;
-    private readonly SilenceTable _silences;
+    private readonly MuteReader _alerts;
     private readonly ExecutionSchema _schema;
     private readonly TimeProvider _time;
 
     public SlowFigures(
-        AnalyticsReader analytics, UsageReader usage, AlertTable alerts, SilenceTable silences, ExecutionSchema schema, IExecutionStore store, DbDataSource database, TimeProvider time,
+        AnalyticsReader analytics, UsageReader usage, MuteReader alerts, ExecutionSchema schema, IExecutionStore store, DbDataSource database, TimeProvider time,
         ILogger<SlowFigures> logger)
     {
-        (_analytics, _usage, _alerts, _silences, _schema, _time) = (analytics, usage, alerts, silences, schema, time);
+        (_analytics, _usage, _alerts, _schema, _time) = (analytics, usage, alerts, schema, time);
 
         // Over many executions the first two take a second or more.
         Today = new("today's executions", TimeSpan.FromSeconds(15), ReadTodayAsync, time, logger);
@@ -75,13 +74,13 @@ internal sealed class SlowFigures
 
     private async Task<AlertCounts?> ReadAlertsAsync(CancellationToken ending)
     {
-        var now = _time.GetUtcNow();
-        var silences = await _silences.ReadAsync(now, ending);
-        var shown = (await _alerts.ReadActiveAsync(ending)).Select(a => AlertView.Of(a, silences, now)).ToArray();
+        var (active, mutes) = await _alerts.ReadActiveAsync(ending);
+        var shown = active.Select(a => AlertView.Of(a, mutes)).ToArray();
         return new AlertCounts(
             Enum.GetValues<AlertSeverity>().Reverse().ToDictionary(JsonFields.WireName, s => shown.Count(a => a.State == "firing" && a.Severity == JsonFields.WireName(s)), StringComparer.Ordinal),
             shown.Count(a => a.State == "acknowledged"),
             shown.Count(a => a.State == "silenced"),
+            shown.Count(a => a.State == "inhibited"),
             shown.Count(a => a.State == "pending"));
     }
 }

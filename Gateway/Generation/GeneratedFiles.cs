@@ -1,3 +1,4 @@
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Grafana;
 
@@ -14,6 +15,7 @@ internal static class GeneratedFiles
     public static IEnumerable<(string Path, string Text)> All(string root) =>
     [
         ("docs/metrics.md", MetricDocument.Write()),
+        ("monitoring/alertmanager/alertmanager.yml", AlertmanagerInhibitions.Write(root)),
         ("monitoring/prometheus/rules/alerts.yaml", PrometheusRules.Write(root)),
         .. Boards.All(root),
     ];

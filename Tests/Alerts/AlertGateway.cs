@@ -36,7 +36,8 @@ internal sealed class AlertGateway : IDisposable
         Leader = new(test.Database, options, time);
         var metrics = new AlertMetrics(Metering.Factory());
         _measure = new(Instances, options, TelemetryOptions.Read(configuration), configuration, time, NullLogger<InstanceMeasure>.Instance);
-        _engine = new(schema, Rules, source, _measure, Alerts, Silences, Notices, Leader, metrics, options, time, NullLogger<AlertEngine>.Instance);
+        Mutes = new(Alerts, Silences, source, time);
+        _engine = new(schema, Rules, source, _measure, Alerts, Mutes, Notices, Leader, metrics, options, time, NullLogger<AlertEngine>.Instance);
         Sender = new(schema, Notices, Leader, source, new NoticeChannels(_http, metrics, TimeProvider.System), options, time, NullLogger<NoticeSender>.Instance);
     }
 
@@ -45,6 +46,8 @@ internal sealed class AlertGateway : IDisposable
     public AlertTable Alerts { get; }
 
     public SilenceTable Silences { get; }
+
+    public MuteReader Mutes { get; }
 
     public RuleBook Rules { get; }
 

@@ -90,7 +90,30 @@ public sealed class AlertsApiTests : IAsyncLifetime
         await Programs.UntilAsync(() => Task.FromResult(!_hook.Requests.IsEmpty), "the notice");
     }
 
+    [Fact]
+    public async Task A_silence_that_recurs_is_shown_with_its_next_window_until_somebody_ends_it()
+    {
+        var (made, silence) = await SendAsync(
+            "POST", "/alerts/silences", """{"matchers":{"alertname":"TooMany*"},"recurring":{"cron":"0 2 29 2 *","duration":"2h","time_zone":"Europe/Berlin"},"comment":"leap days"}""", Role.Operator);
+        Assert.Equal(
+            (HttpStatusCode.Created, "pending", """{"cron":"0 2 29 2 *","duration":"2h","time_zone":"Europe/Berlin"}""", JsonValueKind.Null),
+            (made, silence.GetProperty("state").GetString(), silence.GetProperty("recurring").GetRawText(), silence.GetProperty("ends_at").ValueKind));
+        var window = silence.GetProperty("window");
+        var starts = window.GetProperty("starts_at").GetDateTimeOffset();
+        Assert.Equal((2, 29, 1, TimeSpan.FromHours(2)), (starts.Month, starts.Day, starts.Hour, window.GetProperty("ends_at").GetDateTimeOffset() - starts));
+        var listed = Assert.Single(await ItemsAsync("/alerts/silences"));
+        Assert.All(["id", "state", "matchers", "recurring", "window", "comment", "created_by"], field => Assert.Equal(silence.GetProperty(field).GetRawText(), listed.GetProperty(field).GetRawText()));
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync("DELETE", $"/alerts/silences/{silence.GetProperty("id").GetString()}", null, Role.Operator)).Status);
+        var ended = Assert.Single(await ItemsAsync("/alerts/silences"));
+        Assert.Equal(("expired", JsonValueKind.Null), (ended.GetProperty("state").GetString(), ended.GetProperty("window").ValueKind));
+    }
+
     [Theory]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"b"},"recurring":{"cron":"0 2 * *","duration":"2h"},"comment":"c"}""", "recurring.cron")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"b"},"recurring":{"cron":"0 2 * * 0"},"comment":"c"}""", "recurring.duration")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"b"},"recurring":{"cron":"0 2 * * 0","duration":"2h","time_zone":"Berlin"},"comment":"c"}""", "recurring.time_zone")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"b"},"recurring":{"cron":"0 2 * * 0","duration":"2h"},"duration":"2h","comment":"c"}""", "duration")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"b"},"recurring":{"cron":"0 2 29 2 *","duration":"2h"},"starts_at":"2101-01-01T00:00:00Z","ends_at":"2101-02-01T00:00:00Z","comment":"c"}""", "recurring.cron")]
     [InlineData("PUT", "/alerts/rules/X", """{"summary":"s","description":"d","metric":"nothing","threshold":1,"severity":"info"}""", "metric")]
     [InlineData("PUT", "/alerts/rules/X", """{"name":"Y","summary":"s","description":"d","metric":"agents","threshold":1,"severity":"info"}""", "name")]
     [InlineData("PUT", "/alerts/rules/X", """{"summary":"s","description":"d","metric":"agents","treshold":1,"severity":"info"}""", "treshold")]

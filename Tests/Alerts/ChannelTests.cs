@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using OsMEN.Gateway.Alerts;
@@ -130,17 +129,29 @@ public sealed class ChannelTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("10.1.2.3", false)]
-    [InlineData("172.31.0.1", false)]
-    [InlineData("172.32.0.1", true)]
-    [InlineData("100.64.0.1", false)]
-    [InlineData("fd00::1", false)]
-    [InlineData("fe80::1", false)]
-    [InlineData("::1", false)]
-    [InlineData("::ffff:192.168.0.1", false)]
-    [InlineData("2606:4700::1111", true)]
-    [InlineData("1.1.1.1", true)]
-    public void Addresses_are_told_apart(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddresses.IsPublic(IPAddress.Parse(address)));
+    [InlineData("type: webhook, secret: x")]
+    [InlineData("type: slack")]
+    [InlineData("type: pagerduty, routing_key: k")]
+    [InlineData("type: sms, account_sid: A, auth_token: B, from: \"+1\", to: \"+2\"")]
+    [InlineData("type: alertmanager")]
+    public async Task A_redirect_is_a_failure_and_is_not_followed(string channel)
+    {
+        await using var elsewhere = await HttpReceiver.StartAsync();
+        (Receiver.Status, Receiver.Location) = (307, elsewhere.Address);
+        var refused = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync($"hook: {{{channel}, url: $URL, allow_private: true}}", Firing()));
+        Assert.Equal("answered 307 RedirectKeepVerb", refused.Message);
+        Assert.Single(Receiver.Requests);
+        Assert.Empty(elsewhere.Requests);
+    }
+
+    [Theory]
+    [InlineData("type: webhook, secret: x", false)]
+    [InlineData("type: slack", false)]
+    [InlineData("type: pagerduty, routing_key: k", false)]
+    [InlineData("type: sms, account_sid: A, auth_token: B, from: \"+1\", to: \"+2\"", false)]
+    [InlineData("type: alertmanager", true)]
+    public void Only_what_usually_stands_in_ones_own_network_is_reached_there_unasked(string channel, bool mayReachPrivate) => Assert.Equal(
+        mayReachPrivate, Assert.Single(RoutingYaml.Read("alerts.yaml", $"channels:\n  hook: {{{channel}, url: http://example.com}}\n", static _ => null).Channels).AllowPrivate);
 
     [Fact]
     public void A_channel_without_its_variables_is_off_and_one_with_defaults_is_on()

@@ -23,6 +23,9 @@ internal sealed class HttpReceiver : IAsyncDisposable
     /// <summary>The status of answers.</summary>
     public int Status { get; set; } = 200;
 
+    /// <summary>Where answers send to; null is nowhere.</summary>
+    public Uri? Location { get; set; }
+
     /// <summary>The text of answers.</summary>
     public string Answer { get; set; } = "ok";
 
@@ -55,6 +58,7 @@ internal sealed class HttpReceiver : IAsyncDisposable
         Requests.Enqueue(new(context.Request.Method, context.Request.Path, context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
         await During(context.RequestAborted);
         context.Response.StatusCode = Status;
+        if (Location is not null) context.Response.Headers.Location = Location.ToString();
         await context.Response.WriteAsync(Answer, context.RequestAborted);
     }
 }

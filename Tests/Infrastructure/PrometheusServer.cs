@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -6,19 +5,8 @@ using System.Text.Json;
 namespace OsMEN.Tests.Infrastructure;
 
 /// <summary>A real Prometheus of the test's own, with the configuration that it is given.</summary>
-internal sealed class PrometheusServer : IAsyncDisposable
+internal sealed class PrometheusServer() : WebProgram("Prometheus")
 {
-    private readonly Process _process;
-    private readonly DirectoryInfo _folder;
-
-    private PrometheusServer(Process process, DirectoryInfo folder, Uri url)
-    {
-        (_process, _folder) = (process, folder);
-        Http = new HttpClient { BaseAddress = url };
-    }
-
-    public HttpClient Http { get; }
-
     /// <summary>
     /// Starts it; <paramref name="files"/> lie beside the configuration, whose relative paths are from there. What calls it
     /// <c>localhost:9090</c> means its own address.
@@ -26,29 +14,18 @@ internal sealed class PrometheusServer : IAsyncDisposable
     public static async Task<PrometheusServer> StartAsync(string configuration, params (string Name, string Text)[] files)
     {
         var program = Programs.Need("Prometheus", "prometheus");
-        var folder = Directory.CreateTempSubdirectory("osmen-prometheus-");
-        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
-        foreach (var (name, text) in files.Prepend(("prometheus.yml", configuration.Replace("localhost:9090", url.Authority, StringComparison.Ordinal))))
+        var server = new PrometheusServer();
+        foreach (var (name, text) in files.Prepend(("prometheus.yml", configuration.Replace("localhost:9090", server.Url.Authority, StringComparison.Ordinal))))
         {
-            var path = Path.Combine(folder.FullName, name);
+            var path = Path.Combine(server.Folder, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             await File.WriteAllTextAsync(path, text);
         }
 
-        var process = Programs.Start(
-            program,
-            [
-                "--config.file", Path.Combine(folder.FullName, "prometheus.yml"), "--storage.tsdb.path", Path.Combine(folder.FullName, "data"),
-                "--web.listen-address", url.Authority, "--log.level", "error", "--enable-feature=exemplar-storage",
-            ],
-            folder.FullName);
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginErrorReadLine();
-        var server = new PrometheusServer(process, folder, url);
-        await Programs.UntilAsync(async () => process.HasExited || (await server.Http.GetAsync("/-/ready")).IsSuccessStatusCode, "Prometheus is ready");
-        return process.HasExited ? throw new InvalidOperationException($"Prometheus ended with {process.ExitCode}: its configuration is wrong") : server;
+        await server.RunAsync(
+            program, "--config.file", Path.Combine(server.Folder, "prometheus.yml"), "--storage.tsdb.path", Path.Combine(server.Folder, "data"),
+            "--web.listen-address", server.Url.Authority, "--log.level", "error", "--enable-feature=exemplar-storage");
+        return server;
     }
 
     /// <summary>The samples of an instant query.</summary>
@@ -74,19 +51,6 @@ internal sealed class PrometheusServer : IAsyncDisposable
             return targets.Length > 0 && targets.All(t => t.GetProperty("health").GetString() == "up" && t.GetProperty("lastScrape").GetDateTimeOffset() > after);
         },
         $"{job} is scraped");
-
-    public async ValueTask DisposeAsync()
-    {
-        Http.Dispose();
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
-        _process.Dispose();
-        _folder.Delete(recursive: true);
-    }
 
     private static Dictionary<string, string> Labels(JsonElement result) =>
         result.GetProperty("metric").EnumerateObject().ToDictionary(l => l.Name, l => l.Value.GetString()!, StringComparer.Ordinal);

@@ -6,7 +6,12 @@ using System.Text;
 namespace OsMEN.Tests.Infrastructure;
 
 /// <summary>A mail that was received.</summary>
-internal sealed record ReceivedMail(string From, IReadOnlyList<string> To, string Data);
+internal sealed record ReceivedMail(string From, IReadOnlyList<string> To, string Data)
+{
+    public string Subject => Header("Subject");
+
+    public string Header(string name) => Data.Split('\n').Single(l => l.StartsWith($"{name}: ", StringComparison.OrdinalIgnoreCase))[(name.Length + 2)..];
+}
 
 /// <summary>A mail server on 127.0.0.1 that keeps what it receives.</summary>
 internal sealed class SmtpReceiver : IAsyncDisposable
@@ -27,6 +32,9 @@ internal sealed class SmtpReceiver : IAsyncDisposable
 
     /// <summary>Refuses every mail with 451 while true.</summary>
     public bool Refuses { get; set; }
+
+    /// <summary>Runs between a mail and the answer to it.</summary>
+    public Func<CancellationToken, Task> During { get; set; } = _ => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
@@ -59,6 +67,7 @@ internal sealed class SmtpReceiver : IAsyncDisposable
                 var data = new StringBuilder();
                 while (await reader.ReadLineAsync(_stopped.Token) is { } part && part != ".") data.Append(part).Append('\n');
                 Mails.Enqueue(new(from, [.. to], data.ToString()));
+                await During(_stopped.Token);
             }
             await writer.WriteLineAsync(Refuses && line.StartsWith("MAIL", StringComparison.OrdinalIgnoreCase) ? "451 try again later" : "250 ok");
         }

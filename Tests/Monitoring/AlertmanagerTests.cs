@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Tests.Alerts;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Monitoring;
@@ -8,6 +10,26 @@ namespace OsMEN.Tests.Monitoring;
 /// <summary>Who is told of what: the routes, channels and inhibitions of <c>monitoring/alertmanager/alertmanager.yml</c>.</summary>
 public sealed partial class AlertmanagerTests
 {
+    private static readonly string[][] Alerts =
+    [
+        ["DatabaseDown", "severity=critical", "job=gateway"],
+        ["HighErrorRate", "severity=critical"],
+        ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=task_queue"],
+        ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=llm"],
+        ["HighMemoryUsage", "severity=critical", "job=agentworker", "instance=w-1:8080"],
+        ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-1:8080"],
+        ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-2:8080"],
+        ["BudgetNearlySpent", "severity=critical", "budget=a", "period=day"],
+        ["BudgetNearlySpent", "severity=warning", "budget=b", "period=day"],
+    ];
+
+    // Those of them that nothing keeps back.
+    private static readonly string[] Told =
+    [
+        "BudgetNearlySpent budget=a critical", "BudgetNearlySpent budget=b warning", "ComponentUnhealthy component=llm warning", "DatabaseDown critical",
+        "HighMemoryUsage instance=w-1:8080 critical", "HighMemoryUsage instance=w-2:8080 warning",
+    ];
+
     private static readonly string Configuration = MonitoringFiles.Full("monitoring/alertmanager/alertmanager.yml");
 
     [Theory]
@@ -53,55 +75,31 @@ public sealed partial class AlertmanagerTests
     [Fact]
     public async Task It_starts_with_nothing_configured_and_keeps_back_what_follows_from_another_alert()
     {
-        var program = Programs.Need("Alertmanager", "prometheus-alertmanager", "alertmanager");
         var amtool = Amtool();
-        var data = Directory.CreateTempSubdirectory("osmen-alertmanager-");
-        var port = Programs.FreePort();
-        using var server = Programs.Start(
-            program, [$"--config.file={Configuration}", $"--storage.path={data.FullName}", "--cluster.listen-address=", $"--web.listen-address=127.0.0.1:{port}"]);
-        var output = Task.WhenAll(server.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        try
-        {
-            var url = $"--alertmanager.url=http://127.0.0.1:{port}";
-            using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-            await Programs.UntilAsync(async () => (await client.GetAsync(new Uri("/-/ready", UriKind.Relative), TestContext.Current.CancellationToken)).IsSuccessStatusCode, "Alertmanager is ready");
+        await using var server = await AlertmanagerServer.StartAsync(Configuration);
+        foreach (var alert in Alerts) await Programs.RunAsync(amtool, [$"--alertmanager.url={server.Http.BaseAddress}", "alert", "add", .. alert]);
 
-            string[][] alerts =
-            [
-                ["DatabaseDown", "severity=critical", "job=gateway"],
-                ["HighErrorRate", "severity=critical"],
-                ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=task_queue"],
-                ["ComponentUnhealthy", "severity=warning", "job=gateway", "component=llm"],
-                ["HighMemoryUsage", "severity=critical", "job=agentworker", "instance=w-1:8080"],
-                ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-1:8080"],
-                ["HighMemoryUsage", "severity=warning", "job=agentworker", "instance=w-2:8080"],
-                ["BudgetNearlySpent", "severity=critical", "budget=a", "period=day"],
-                ["BudgetNearlySpent", "severity=warning", "budget=b", "period=day"],
-            ];
-            foreach (var alert in alerts) await Programs.RunAsync(amtool, [url, "alert", "add", .. alert]);
+        // Inhibition is decided when notices are due; asking to see only what is not kept back decides it too.
+        string[] told = [];
+        await Programs.UntilAsync(
+            async () =>
+            {
+                told = [.. (await server.Http.GetFromJsonAsync<Alert[]>("/api/v2/alerts?inhibited=false", TestContext.Current.CancellationToken))!.Select(a => a.ToString()).Order(StringComparer.Ordinal)];
+                return told.SequenceEqual(Told, StringComparer.Ordinal);
+            },
+            "what follows is kept back");
+        Assert.Equal(Told, told);
+    }
 
-            // Inhibition is decided when notices are due; asking to see only what is not kept back decides it too.
-            string[] told = [];
-            string[] expected =
-            [
-                "BudgetNearlySpent budget=a critical", "BudgetNearlySpent budget=b warning", "ComponentUnhealthy component=llm warning", "DatabaseDown critical",
-                "HighMemoryUsage instance=w-1:8080 critical", "HighMemoryUsage instance=w-2:8080 warning",
-            ];
-            await Programs.UntilAsync(
-                async () =>
-                {
-                    told = [.. (await client.GetFromJsonAsync<Alert[]>("/api/v2/alerts?inhibited=false", TestContext.Current.CancellationToken))!.Select(a => a.ToString()).Order(StringComparer.Ordinal)];
-                    return told.SequenceEqual(expected, StringComparer.Ordinal);
-                },
-                "what follows is kept back");
-            Assert.Equal(expected, told);
-        }
-        finally
-        {
-            server.Kill(entireProcessTree: true);
-            await output;
-            data.Delete(recursive: true);
-        }
+    [Fact]
+    public void The_built_in_engine_keeps_back_the_same()
+    {
+        var file = RoutingYaml.Read("alerts.yaml", MonitoringFiles.Text("monitoring/alerts.yaml"), static _ => null);
+        Assert.Empty(file.Problems);
+        var alerts = Alerts.Select(a => InhibitionTests.Alert(string.Join(' ', a))).ToArray();
+        var inhibited = Inhibition.Find(file.Inhibitions, alerts);
+        Assert.Equal(
+            Told, alerts.Where(a => !inhibited.ContainsKey(a.Fingerprint)).Select(a => new Alert(a.Labels.Pairs.ToDictionary(StringComparer.Ordinal)).ToString()).Order(StringComparer.Ordinal));
     }
 
     private static string Amtool() => Programs.Need("amtool", "amtool");

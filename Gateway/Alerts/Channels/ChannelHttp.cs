@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using OsMEN.ServiceDefaults.Http;
 
 namespace OsMEN.Gateway.Alerts.Channels;
 
-/// <summary>HTTP for channels: no redirects, no spans, no cookies, private addresses only where the channel allows them.</summary>
+/// <summary>HTTP for channels: no redirects (they could lead anywhere), no spans, no cookies, private addresses only where the channel allows them.</summary>
 internal sealed class ChannelHttp : IDisposable
 {
     private readonly HttpMessageInvoker _any = new(Handler());
@@ -46,6 +47,7 @@ internal sealed class ChannelHttp : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         MaxResponseHeadersLength = 64,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ConnectCallback = publicOnly ? PublicAddresses.ConnectAsync : null,
+        ConnectCallback = !publicOnly ? null : (context, token) => PublicNetwork.ConnectAsync(
+            context, PublicNetwork.IsPublic, _ => new DeliveryException("the address is not a public one; allow_private: true allows it"), token),
     };
 }

@@ -13,17 +13,16 @@ internal sealed record NoticePlan(IReadOnlyList<(string Channel, Notice Notice)>
 /// </summary>
 internal static class NoticePlanner
 {
-    /// <param name="firing">All that fire.</param>
+    /// <param name="firing">All that fire, also those of which nobody is told.</param>
     /// <param name="routes">Only with channels that are on.</param>
-    public static NoticePlan Next(IReadOnlyList<NoticeGroup> groups, IReadOnlyList<Alert> firing, IReadOnlyList<Silence> silences, IReadOnlyList<NoticeRoute> routes, DateTimeOffset now)
+    public static NoticePlan Next(IReadOnlyList<NoticeGroup> groups, IReadOnlyList<Alert> firing, AlertMutes mutes, IReadOnlyList<NoticeRoute> routes, DateTimeOffset now)
     {
         List<(string, Notice)> notices = [];
         List<NoticeGroup> written = [];
         List<string> removed = [];
-        HashSet<string> silenced = new(firing.Where(a => silences.Any(s => s.Covers(a.Labels, now))).Select(a => a.Fingerprint), StringComparer.Ordinal);
         var all = firing.ToDictionary(a => a.Fingerprint, StringComparer.Ordinal);
         var known = groups.ToDictionary(g => g.Id, StringComparer.Ordinal);
-        var members = Members(firing.Where(a => !silenced.Contains(a.Fingerprint)), routes);
+        var members = Members(firing.Where(a => !mutes.Cover(a)), routes);
         foreach (var id in known.Keys.Union(members.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             var (route, current) = members.TryGetValue(id, out var found) ? found : (routes.FirstOrDefault(r => r.Name == known[id].Route), []);
@@ -57,7 +56,7 @@ internal static class NoticePlanner
         var isNew = current.Exists(a => !group.Told.ContainsKey(a.Fingerprint));
         if ((isNew || ended.Length > 0) && now - notifiedAt >= route.GroupInterval)
         {
-            // Those that a silence covers now stay told.
+            // Those of which nobody is told now stay told.
             var told = ByFingerprint([.. fires, .. group.Told.Values.Where(t => firing.ContainsKey(t.Fingerprint) && !current.Exists(a => a.Fingerprint == t.Fingerprint))]);
             NoticeAlert[] content = [.. fires, .. route.Resolved ? ended : []];
             if (content.Length > 0 && (isNew || route.Resolved)) Send(NoticeReason.Changed, group.Channels, content);
@@ -65,11 +64,14 @@ internal static class NoticePlanner
         }
 
         var uncared = current.FindAll(a => a.AcknowledgedAt is null);
-        if (group.Step < route.Escalation.Count && route.Escalation[group.Step] is var step && uncared.Exists(a => now - a.FiredAt >= step.After))
+        if (group.Step < route.Escalation.Count && route.Escalation[group.Step] is var step && uncared.Exists(a => now - Later(a.FiredAt, group.CreatedAt) >= step.After))
             return Send(NoticeReason.Escalated, step.Channels, fires) with { Step = group.Step + 1, Channels = [.. group.Channels.Union(step.Channels, StringComparer.Ordinal)] };
         if (uncared.Count > 0 && now - notifiedAt >= route.RepeatInterval)
             return Send(NoticeReason.Repeated, group.Channels, fires) with { NotifiedAt = now };
         return group;
+
+        // What was muted until the group came to be could be acknowledged only from then on by who was told.
+        static DateTimeOffset Later(DateTimeOffset? fired, DateTimeOffset created) => fired > created ? fired.Value : created;
 
         NoticeGroup Send(NoticeReason reason, IReadOnlyList<string> channels, IReadOnlyList<NoticeAlert> alerts)
         {

@@ -16,6 +16,8 @@ internal sealed partial class NoticeSender(
 {
     private const int Batch = 200;
 
+    // Who claims a notice has it alone for as long as its delivery may take, and this: for writing down how it ended, and for clocks that differ.
+    private static readonly TimeSpan ClaimMargin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, Task> _busy = new(StringComparer.Ordinal);
@@ -75,8 +77,9 @@ internal sealed partial class NoticeSender(
                 var settings = source.Routing.Find(name);
                 if (settings is not null && !MaySend(settings)) return;
                 var now = time.GetUtcNow();
+                var until = now + ClaimMargin + (settings?.Timeout ?? TimeSpan.Zero);
                 var claimed = false;
-                var led = await leader.WriteAsync(async (connection, transaction) => claimed = await NoticeTable.ClaimAsync(connection, transaction, notice, now, cancellationToken), cancellationToken);
+                var led = await leader.WriteAsync(async (connection, transaction) => claimed = await NoticeTable.ClaimAsync(connection, transaction, notice, now, until, cancellationToken), cancellationToken);
                 if (!led) return;
                 if (claimed) await SendAsync(settings, notice);
                 cancellationToken.ThrowIfCancellationRequested();

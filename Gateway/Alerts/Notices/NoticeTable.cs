@@ -10,9 +10,6 @@ internal sealed record WaitingNotice(string Id, string Channel, Notice Notice, i
 /// <summary>What has been told (<c>alert_groups</c>) and what is to be told (<c>alert_notices</c>): both change in one transaction, so nothing is told twice or forgotten.</summary>
 internal sealed class NoticeTable(DbDataSource database)
 {
-    /// <summary>Longer than any delivery may take: who claims a notice has it alone for this time.</summary>
-    public static readonly TimeSpan ClaimedFor = TimeSpan.FromSeconds(30);
-
     public Task<List<NoticeGroup>> ReadGroupsAsync(CancellationToken cancellationToken) => database.QueryAsync(
         "SELECT state FROM alert_groups ORDER BY id", [], r => JsonSerializer.Deserialize(r.GetString(0), AlertJsonContext.Default.NoticeGroup)!, cancellationToken);
 
@@ -27,12 +24,12 @@ internal sealed class NoticeTable(DbDataSource database)
         [("@now", now), ("@limit", limit)],
         r => new WaitingNotice(r.GetString(0), r.GetString(1), Notice.FromJson(r.GetString(2)), (int)r.GetInt64(3), r.Time(4)), cancellationToken);
 
-    /// <summary>In the leader's transaction; false where somebody has it already.</summary>
-    public static async Task<bool> ClaimAsync(DbConnection connection, DbTransaction transaction, WaitingNotice notice, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>In the leader's transaction; false where somebody has it already. Until then nobody else takes it.</summary>
+    public static async Task<bool> ClaimAsync(DbConnection connection, DbTransaction transaction, WaitingNotice notice, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellationToken)
     {
         await using var claim = AlertSql.Command(
             connection, transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
-            ("@until", now + ClaimedFor), ("@id", notice.Id), ("@now", now), ("@attempts", (long)notice.Attempts));
+            ("@until", until), ("@id", notice.Id), ("@now", now), ("@attempts", (long)notice.Attempts));
         return await claim.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 

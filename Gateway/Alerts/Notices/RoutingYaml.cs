@@ -8,7 +8,7 @@ using YamlDotNet.Core;
 
 namespace OsMEN.Gateway.Alerts.Notices;
 
-/// <summary>Reads where alerts are sent. A channel one of whose variables is not set, and has no default, is off.</summary>
+/// <summary>Reads where alerts are sent, and which are kept back. A channel one of whose variables is not set, and has no default, is off.</summary>
 internal static class RoutingYaml
 {
     private const int MaxChannels = 100;
@@ -22,11 +22,12 @@ internal static class RoutingYaml
             List<FieldError> errors = [];
             var channels = Channels((root as JsonObject)?["channels"], variable, errors);
             var routes = Routes((root as JsonObject)?["routes"], variable, channels, errors);
-            return new(channels, routes, [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), $"{e.Field} {e.Message}"))]);
+            var inhibitions = InhibitionReader.Read((root as JsonObject)?["inhibitions"], errors);
+            return new(channels, routes, inhibitions, [.. errors.Select(e => new CatalogProblem(path, YamlJson.LineOf(e.Field, lines), $"{e.Field} {e.Message}"))]);
         }
         catch (YamlException e)
         {
-            return new([], [], [YamlJson.ProblemOf(path, e)]);
+            return new([], [], [], [YamlJson.ProblemOf(path, e)]);
         }
     }
 

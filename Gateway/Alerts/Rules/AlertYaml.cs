@@ -58,6 +58,7 @@ internal static class AlertYaml
         // Where alerts are sent is read by Notices/RoutingYaml; the rules do not depend on it.
         fields.Take("channels");
         fields.Take("routes");
+        fields.Take("inhibitions");
         fields.RefuseOthers();
         if (rules.ValueKind != JsonValueKind.Array || rules.GetArrayLength() is 0 or > MaxRules)
         {

@@ -6,14 +6,28 @@ using OsMEN.Gateway.Alerts.Rules;
 
 namespace OsMEN.Gateway.Alerts.State;
 
-/// <summary>For a while nobody is told of alerts that match; they are still evaluated and shown.</summary>
+/// <summary>For a while, or again and again, nobody is told of alerts that match; they are still evaluated and shown.</summary>
 /// <param name="Matchers">All must match; a value is exact, but <c>*</c> stands for any text.</param>
+/// <param name="EndsAt"><see cref="Endless"/> where it recurs until somebody ends it.</param>
+/// <param name="Recurring">The windows, between start and end, in which it holds; null is all of the time between them.</param>
 internal sealed record Silence(
-    string Id, IReadOnlyList<LabelFilter> Matchers, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string Comment, string CreatedBy, DateTimeOffset CreatedAt)
+    string Id, IReadOnlyList<LabelFilter> Matchers, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string Comment, string CreatedBy, DateTimeOffset CreatedAt, Recurrence? Recurring = null)
 {
+    /// <summary>The last millisecond that there is.</summary>
+    public static readonly DateTimeOffset Endless = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+
     private const int MaxMatchers = 20;
 
-    public bool Covers(LabelSet labels, DateTimeOffset now) => StartsAt <= now && now < EndsAt && Matchers.All(m => m.Matches(labels[m.Label]));
+    public bool Covers(LabelSet labels, DateTimeOffset now) => Matchers.All(m => m.Matches(labels[m.Label])) && WindowAt(now) is { } window && window.StartsAt <= now;
+
+    /// <summary>The window in which it holds now, else the next one; null where none is left.</summary>
+    public TimeWindow? WindowAt(DateTimeOffset now)
+    {
+        if (now >= EndsAt) return null;
+        if (Recurring is null) return new(StartsAt, EndsAt);
+        if (Recurring.At(now > StartsAt ? now : StartsAt) is not { } window || window.StartsAt >= EndsAt) return null;
+        return new(window.StartsAt > StartsAt ? window.StartsAt : StartsAt, window.EndsAt < EndsAt ? window.EndsAt : EndsAt);
+    }
 
     /// <summary>Matchers as <c>{"alertname": "High*", "severity": ["info", "warning"]}</c>.</summary>
     public static List<LabelFilter> ReadMatchers(JsonElement element, string field, List<FieldError> errors)

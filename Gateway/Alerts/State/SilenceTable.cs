@@ -11,15 +11,15 @@ internal sealed class SilenceTable(DbDataSource database)
 
     /// <summary>Those that ended after then, latest end first.</summary>
     public Task<List<Silence>> ReadAsync(DateTimeOffset endsAfter, CancellationToken cancellationToken) => database.QueryAsync(
-        "SELECT id, matchers, starts_at, ends_at, comment, created_by, created_at FROM alert_silences WHERE ends_at > @after ORDER BY ends_at DESC, id LIMIT 5000",
+        "SELECT id, matchers, starts_at, ends_at, comment, created_by, created_at, recurring FROM alert_silences WHERE ends_at > @after ORDER BY ends_at DESC, id LIMIT 5000",
         [("@after", endsAfter)], Read, cancellationToken);
 
     public Task AddAsync(Silence silence, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
-            "INSERT INTO alert_silences (id, matchers, starts_at, ends_at, comment, created_by, created_at) VALUES (@id, @matchers, @starts, @ends, @comment, @by, @at)",
+            "INSERT INTO alert_silences (id, matchers, starts_at, ends_at, comment, created_by, created_at, recurring) VALUES (@id, @matchers, @starts, @ends, @comment, @by, @at, @recurring)",
             [
                 ("@id", silence.Id), ("@matchers", Silence.WriteMatchers(silence.Matchers)), ("@starts", silence.StartsAt), ("@ends", silence.EndsAt),
-                ("@comment", silence.Comment), ("@by", silence.CreatedBy), ("@at", silence.CreatedAt),
+                ("@comment", silence.Comment), ("@by", silence.CreatedBy), ("@at", silence.CreatedAt), ("@recurring", silence.Recurring?.ToJson()),
             ], cancellationToken);
 
     /// <summary>Ends a silence now; one that has not begun never does. False where there is none, or it ended before.</summary>
@@ -31,6 +31,8 @@ internal sealed class SilenceTable(DbDataSource database)
     private static Silence Read(DbDataReader reader)
     {
         using var matchers = JsonDocument.Parse(reader.GetString(1));
-        return new(reader.GetString(0), Silence.ReadMatchers(matchers.RootElement, "matchers", []), reader.Time(2), reader.Time(3), reader.GetString(4), reader.GetString(5), reader.Time(6));
+        return new(
+            reader.GetString(0), Silence.ReadMatchers(matchers.RootElement, "matchers", []), reader.Time(2), reader.Time(3), reader.GetString(4), reader.GetString(5), reader.Time(6),
+            reader.TextOrNull(7) is { } recurring ? Recurrence.FromJson(recurring) : null);
     }
 }

@@ -12,8 +12,8 @@ import { Rules } from './rules.js';
 import { Channels } from './channels.js';
 
 const tabs = [['active', 'Active'], ['history', 'History'], ['silences', 'Silences'], ['rules', 'Rules'], ['channels', 'Channels']];
-const states = { firing: 'Firing', pending: 'Pending', acknowledged: 'Acknowledged', silenced: 'Silenced', resolved: 'Resolved' };
-const groups = [['firing', 'Nobody has these yet'], ['acknowledged', 'Acknowledged'], ['silenced', 'Silenced'], ['pending', 'Not yet firing']];
+const states = { firing: 'Firing', pending: 'Pending', acknowledged: 'Acknowledged', silenced: 'Silenced', inhibited: 'Follows from another', resolved: 'Resolved' };
+const groups = [['firing', 'Nobody has these yet'], ['acknowledged', 'Acknowledged'], ['silenced', 'Silenced'], ['inhibited', 'Follow from another'], ['pending', 'Not yet firing']];
 
 export function Alerts({ parts, query, you }) {
   const tab = tabs.some(([id]) => id === parts[1]) ? parts[1] : 'active';
@@ -87,6 +87,7 @@ function Alert({ alert, mayAct, acknowledge, onClose }) {
       <a href=${link(['alerts', 'rules', alert.rule])}>The rule</a>
       ${mayAct && alert.state !== 'silenced' && html`<a href=${silenceOf(alert.labels)}>Silence it</a>`}
       ${alert.silenced_by && html`<a href="#/alerts/silences">Its silence</a>`}
+      ${alert.inhibited_by && html`<a href=${link(['alerts', 'active', alert.inhibited_by])}>What it follows from</a>`}
     </p>
     ${mayAct && alert.state === 'firing' && html`<form class="form" onSubmit=${e => { e.preventDefault(); acknowledge(alert, note.trim()); }}>
       <label for="note">Note for the others (may be left out)</label>

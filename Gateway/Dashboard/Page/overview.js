@@ -17,7 +17,7 @@ export function Overview({ data }) {
   const used = workers?.reduce((sum, w) => sum + w.used, 0) ?? 0;
   const ended = today ? today.successful_executions + today.failed_executions : 0;
   const firing = Object.entries(alerts?.firing ?? {}).filter(([, n]) => n > 0);
-  const known = (alerts?.acknowledged ?? 0) + (alerts?.silenced ?? 0);
+  const known = (alerts?.acknowledged ?? 0) + (alerts?.silenced ?? 0) + (alerts?.inhibited ?? 0);
   const [{ latest, fired }, setLists] = useState({ latest: null, fired: [] });
   usePoll(async signal => {
     const [executions, active] = await Promise.all([get('/api/v1/executions', { limit: 8 }, signal), get('/alerts', { state: 'firing' }, signal)]);

@@ -7,7 +7,7 @@ import { Empty, Problem } from './parts.js';
 import { dateTime, plural } from './format.js';
 import { Confirm, Labels, Loading, ago, isOperator, lasted, until } from './shown.js';
 
-const windows = [['30 minutes', '30m'], ['1 hour', '1h'], ['2 hours', '2h'], ['8 hours', '8h'], ['1 day', '24h'], ['3 days', '72h'], ['1 week', '168h'], ['until …', '']];
+const windows = [['30 minutes', '30m'], ['1 hour', '1h'], ['2 hours', '2h'], ['8 hours', '8h'], ['1 day', '24h'], ['3 days', '72h'], ['1 week', '168h'], ['until …', ''], ['again and again …', 'recurring']];
 
 /** The address of the form, filled in from an alert's labels. */
 export const silenceOf = labels => link(['alerts', 'silences'], { labels: JSON.stringify(labels) });
@@ -45,7 +45,8 @@ export function Silences({ query, you }) {
         <thead><tr><th>Alerts with</th><th>Why</th><th class="right">Window</th><th class="right wide">Alerts now</th>${isOperator(you) && html`<th><span class="unseen">End</span></th>`}</tr></thead>
         <tbody>${current.map(s => html`<tr key=${s.id}>
           <td><${Labels} labels=${s.matchers} /></td><td class="break">${s.comment}<small class="block">${s.created_by}, ${ago(Date.parse(s.created_at))}</small></td>
-          <td class="right" title=${`${dateTime(Date.parse(s.starts_at))} to ${dateTime(Date.parse(s.ends_at))}`}>${s.state === 'pending' ? html`begins ${until(Date.parse(s.starts_at))}<small class="block">for ${lasted(Date.parse(s.starts_at), Date.parse(s.ends_at))}</small>` : html`ends ${until(Date.parse(s.ends_at))}`}</td>
+          <td class="right" title=${`${dateTime(Date.parse(s.window.starts_at))} to ${dateTime(Date.parse(s.window.ends_at))}`}>${s.state === 'pending' ? html`begins ${until(Date.parse(s.window.starts_at))}<small class="block">for ${lasted(Date.parse(s.window.starts_at), Date.parse(s.window.ends_at))}</small>` : html`ends ${until(Date.parse(s.window.ends_at))}`}
+            ${s.recurring && html`<small class="block">again at <code>${s.recurring.cron}</code> ${s.recurring.time_zone}</small>`}</td>
           <td class="right mono wide">${alerts.filter(a => a.silenced_by === s.id).length}</td>
           ${isOperator(you) && html`<td class="right"><${Confirm} text="End" name=${s.comment} onConfirm=${() => end(s)} /></td>`}</tr>`)}</tbody>
       </table></div>`}
@@ -71,11 +72,11 @@ function Create({ labels, alerts, onMade }) {
   const matching = filled.length === 0 ? [] : alerts.filter(a => filled.every(([label, value]) => like(value, a.labels[label] ?? '')));
   const make = async e => {
     e.preventDefault();
-    const { comment, starts, ends } = Object.fromEntries(new FormData(e.target));
+    const { comment, starts, ends, cron, lasting, zone } = Object.fromEntries(new FormData(e.target));
     try {
       await send('POST', '/alerts/silences', {
         matchers: Object.fromEntries(filled), comment: comment.trim(),
-        ...(starts && { starts_at: new Date(starts).toISOString() }), ...(life ? { duration: life } : { ends_at: new Date(ends).toISOString() }),
+        ...(starts && { starts_at: new Date(starts).toISOString() }), ...(life === 'recurring' ? { recurring: { cron: cron.trim(), duration: lasting.trim(), time_zone: zone.trim() } } : life ? { duration: life } : { ends_at: new Date(ends).toISOString() }),
       });
       setError(null);
       setMade(true);
@@ -101,6 +102,9 @@ function Create({ labels, alerts, onMade }) {
       <div><label for="silence-starts">From (empty is now)</label><input id="silence-starts" name="starts" type="datetime-local" /></div>
       <div><label for="silence-life">For</label><select id="silence-life" value=${life} onChange=${e => setLife(e.target.value)}>${windows.map(([text, v]) => html`<option key=${v} value=${v} selected=${v === life}>${text}</option>`)}</select></div>
       ${!life && html`<div><label for="silence-ends">Until</label><input id="silence-ends" name="ends" type="datetime-local" required /></div>`}
+      ${life === 'recurring' && html`<div><label for="silence-cron">Each begins at (Unix cron)</label><input id="silence-cron" name="cron" required maxlength="200" placeholder="0 2 * * 0" title="minute, hour, day of month, month, day of week: 0 2 * * 0 is Sundays at 2" /></div>
+        <div><label for="silence-lasting">Each lasts</label><input id="silence-lasting" name="lasting" required pattern="[0-9]+(m|h)" placeholder="2h" title="minutes or hours: 30m, 2h" /></div>
+        <div><label for="silence-zone">Time zone</label><input id="silence-zone" name="zone" required maxlength="100" defaultValue=${Intl.DateTimeFormat().resolvedOptions().timeZone} /></div>`}
       <div class="grows"><label for="silence-comment">Why</label><input id="silence-comment" name="comment" required maxlength="1000" placeholder="Upgrade of the database" /></div>
     </div>
     <${Problem} error=${error} />

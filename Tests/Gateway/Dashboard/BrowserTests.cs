@@ -238,6 +238,18 @@ public sealed class BrowserTests : IAsyncLifetime
         await browser.PressAsync("End They may be");
         await browser.PressAsync("Really end They may be");
         await See(page.Locator(".over")).ToContainTextAsync("They may be");
+
+        // Windows that come again.
+        await browser.PressAsync("New silence");
+        await page.GetByLabel("Value of alertname").FillAsync("Some*");
+        await page.Locator("#silence-life").SelectOptionAsync("recurring");
+        await page.Locator("#silence-cron").FillAsync("0 2 29 2 *");
+        await page.Locator("#silence-lasting").FillAsync("2h");
+        await page.Locator("#silence-zone").FillAsync("Europe/Berlin");
+        await page.GetByLabel("Why").FillAsync("Leap days");
+        await browser.InspectAsync("silence-again");
+        await browser.PressAsync("Silence");
+        await See(page.Locator("tbody tr").Filter(new() { HasText = "Leap days" })).ToContainTextAsync("again at 0 2 29 2 * Europe/Berlin");
         Assert.Empty(browser.Complaints);
     }
 

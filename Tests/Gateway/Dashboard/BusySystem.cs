@@ -147,7 +147,7 @@ internal static class BusySystem
         }
 
         Run(
-            connection, "INSERT INTO alert_silences VALUES ($0, $1, $2, $3, 'Load test of the review agent', 'ana@example.com', $2)",
+            connection, "INSERT INTO alert_silences (id, matchers, starts_at, ends_at, comment, created_by, created_at) VALUES ($0, $1, $2, $3, 'Load test of the review agent', 'ana@example.com', $2)",
             Guid.CreateVersion7(now).ToString(), """{"alertname":["UnpricedTokens"]}""", now.AddHours(-1).ToUnixTimeMilliseconds(), now.AddHours(3).ToUnixTimeMilliseconds());
 
         void AddAlert(string rule, string severity, string state, string labels, double value, string summary, string description, DateTimeOffset at, DateTimeOffset? ended, string? by, DateTimeOffset? known) => Run(
