@@ -96,7 +96,7 @@ internal sealed partial class ClaimLoop(
                     _ = RunAsync(claim);
                 }
             }
-            catch (Exception e) when (e is System.Data.Common.DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 _claimUncertain = true;
                 LogClaimFailed(logger, e);

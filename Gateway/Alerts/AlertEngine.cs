@@ -1,4 +1,3 @@
-using System.Data.Common;
 using OsMEN.Executions;
 using OsMEN.Gateway.Alerts.Measuring;
 using OsMEN.Gateway.Alerts.Notices;
@@ -89,7 +88,7 @@ internal sealed partial class AlertEngine(
         {
             await act();
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException or HttpRequestException)
+        catch (Exception e) when (StoreFault.Is(e) || e is HttpRequestException)
         {
             LogFailed(logger, e, what);
         }

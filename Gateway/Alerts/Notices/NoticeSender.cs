@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using OsMEN.Executions;
 using OsMEN.Gateway.Alerts.Channels;
 using OsMEN.Gateway.Alerts.State;
@@ -41,7 +40,7 @@ internal sealed partial class NoticeSender(
             {
                 if (leader.Fence is not null) await StartDueAsync(stoppingToken);
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (StoreFault.Is(e))
             {
                 LogUnread(logger, e);
             }
@@ -85,7 +84,7 @@ internal sealed partial class NoticeSender(
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
-        catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogUnread(logger, e);
         }
