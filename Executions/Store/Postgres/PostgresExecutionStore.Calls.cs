@@ -1,3 +1,6 @@
+using Npgsql;
+using OsMEN.Llm;
+
 namespace OsMEN.Executions;
 
 internal sealed partial class PostgresExecutionStore
@@ -28,20 +31,26 @@ internal sealed partial class PostgresExecutionStore
         var p = command.Parameters;
         p.Add(P(Column(calls, c => c.Call.Id)));
         p.Add(P(Column(calls, c => c.User)));
-        p.Add(P(Column(calls, c => c.Call.Platform)));
-        p.Add(P(Column(calls, c => c.Call.Model)));
-        p.Add(Times(Column(calls, c => (DateTimeOffset?)c.Call.StartedAt)));
-        p.Add(P(Column(calls, c => c.Call.Duration.TotalMilliseconds)));
-        p.Add(P(Column(calls, c => c.Call.TimeToFirstToken?.TotalMilliseconds)));
-        p.Add(P(Column(calls, c => (short)c.Call.Status)));
-        p.Add(P(Column(calls, c => c.Call.Error)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Input)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Output)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.CachedInput)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.CacheWrite)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Reasoning)));
-        p.Add(P(Column(calls, c => c.Call.Estimated)));
-        p.Add(P(Column(calls, c => c.Call.CostUsd)));
+        AddCalls(p, [.. calls.Select(c => c.Call)]);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    // Everything of a call but its id and whose it is: a parameter a column, in the order in which both statements number them.
+    private static void AddCalls(NpgsqlParameterCollection p, IReadOnlyList<LlmCall> calls)
+    {
+        p.Add(P(Column(calls, c => c.Platform)));
+        p.Add(P(Column(calls, c => c.Model)));
+        p.Add(Times(Column(calls, c => (DateTimeOffset?)c.StartedAt)));
+        p.Add(P(Column(calls, c => c.Duration.TotalMilliseconds)));
+        p.Add(P(Column(calls, c => c.TimeToFirstToken?.TotalMilliseconds)));
+        p.Add(P(Column(calls, c => (short)c.Status)));
+        p.Add(P(Column(calls, c => c.Error)));
+        p.Add(P(Column(calls, c => c.Tokens.Input)));
+        p.Add(P(Column(calls, c => c.Tokens.Output)));
+        p.Add(P(Column(calls, c => c.Tokens.CachedInput)));
+        p.Add(P(Column(calls, c => c.Tokens.CacheWrite)));
+        p.Add(P(Column(calls, c => c.Tokens.Reasoning)));
+        p.Add(P(Column(calls, c => c.Estimated)));
+        p.Add(P(Column(calls, c => c.CostUsd)));
     }
 }

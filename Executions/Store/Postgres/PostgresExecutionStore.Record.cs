@@ -101,20 +101,7 @@ internal sealed partial class PostgresExecutionStore
         p.Add(P(Column(events, i => i.Events!.Text)));
         p.Add(P(Column(calls, c => c.Call.Id)));
         p.Add(P(Column(calls, c => c.Execution)));
-        p.Add(P(Column(calls, c => c.Call.Platform)));
-        p.Add(P(Column(calls, c => c.Call.Model)));
-        p.Add(Times(Column(calls, c => (DateTimeOffset?)c.Call.StartedAt)));
-        p.Add(P(Column(calls, c => c.Call.Duration.TotalMilliseconds)));
-        p.Add(P(Column(calls, c => c.Call.TimeToFirstToken?.TotalMilliseconds)));
-        p.Add(P(Column(calls, c => (short)c.Call.Status)));
-        p.Add(P(Column(calls, c => c.Call.Error)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Input)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Output)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.CachedInput)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.CacheWrite)));
-        p.Add(P(Column(calls, c => c.Call.Tokens.Reasoning)));
-        p.Add(P(Column(calls, c => c.Call.Estimated)));
-        p.Add(P(Column(calls, c => c.Call.CostUsd)));
+        AddCalls(p, Array.ConvertAll(calls, c => c.Call));
         p.Add(P(Column(items, i => i.End?.RevenueUsd)));
         p.Add(P(Column(items, i => i.End?.Wakes ?? 0)));
 
