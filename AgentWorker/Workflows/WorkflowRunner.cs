@@ -19,9 +19,6 @@ internal sealed class WorkflowRunner(
 {
     private const int MaxPriority = 9;
 
-    // More than a workflow's steps and what undoes them.
-    private const int MaxChildren = 1000;
-
     private static readonly TimeSpan QueueFullDelay = TimeSpan.FromSeconds(1);
 
     // Every end of a step wakes its workflow; this is for what nobody thought of.
@@ -34,8 +31,8 @@ internal sealed class WorkflowRunner(
         var asked = claim.Execution;
         if (await FindDefinitionAsync(asked, token) is not { } definition)
             return new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("WorkflowNotFound", $"There is no workflow '{asked.Target}' any more."));
-        var children = await store.ListAsync(new ExecutionQuery { ParentId = asked.Id, Limit = MaxChildren }, token);
-        var run = WorkflowRun.Of(definition, asked, children, await workflows.ListApprovalsAsync(asked.Id, token));
+        var run = await WorkflowRun.ReadAsync(definition, asked, store, workflows, token);
+        var children = run.Children.Values;
         var now = time.GetUtcNow();
         var plan = WorkflowPlan.For(run, now);
         await SumAsync(claim, children, token);
@@ -116,7 +113,7 @@ internal sealed class WorkflowRunner(
         signals.Changed(child);
     }
 
-    private async Task SumAsync(ClaimedExecution claim, IReadOnlyList<Execution> children, CancellationToken cancellationToken)
+    private async Task SumAsync(ClaimedExecution claim, IEnumerable<Execution> children, CancellationToken cancellationToken)
     {
         var (tokens, cost) = (children.Aggregate(default(TokenUsage), (sum, c) => sum + c.Tokens), children.Sum(c => c.CostUsd));
         if (tokens != claim.Execution.Tokens || cost != claim.Execution.CostUsd)

@@ -7,6 +7,12 @@ namespace OsMEN.Executions.Workflows;
 /// <summary>A graph of steps, as its YAML file (catalog/workflows) declares it.</summary>
 public sealed record WorkflowDefinition : ICatalogDefinition
 {
+    /// <summary>
+    /// Attempts of a workflow where nobody says otherwise. A move is no attempt; only a worker that dies while it holds the workflow counts,
+    /// and from one move to the next.
+    /// </summary>
+    public const int MaxAttempts = 20;
+
     /// <summary>As for an agent: 1 to 64 of <c>a-z 0-9 _ -</c>. The file's name without its ending, unless the file says otherwise.</summary>
     public required string Id { get; init; }
 

@@ -3,8 +3,6 @@ namespace OsMEN.Executions.Workflows;
 /// <summary>What is done to a workflow's steps before the workflow itself is queued again by hand.</summary>
 public sealed class WorkflowRetry(IExecutionStore store, IWorkflowStore workflows, ExecutionSignals signals)
 {
-    private const int MaxChildren = 1000;
-
     /// <summary>
     /// Queues again the steps that did not complete, and lets refused decisions be asked for again. Those that completed keep their
     /// results. The rest runs by the definition of now.
@@ -12,7 +10,7 @@ public sealed class WorkflowRetry(IExecutionStore store, IWorkflowStore workflow
     /// <returns>Why it cannot be: its completed steps were undone. Null when it can.</returns>
     public async Task<string?> PrepareAsync(Guid workflow, CancellationToken cancellationToken)
     {
-        var children = await store.ListAsync(new ExecutionQuery { ParentId = workflow, Limit = MaxChildren }, cancellationToken);
+        var children = await WorkflowRun.ReadChildrenAsync(workflow, store, cancellationToken);
         if (children.Any(WorkflowRun.IsUndo))
             return "Steps of this workflow were undone when it failed: start it anew.";
         await workflows.ForgetAsync(workflow, cancellationToken);

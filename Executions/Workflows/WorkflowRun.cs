@@ -13,11 +13,26 @@ public sealed record WorkflowRun(
     // No step's name has a blank.
     private const string UndoPrefix = "undo ";
 
-    public static WorkflowRun Of(WorkflowDefinition definition, Execution execution, IEnumerable<Execution> children, IEnumerable<Approval> approvals) => new(
-        definition,
-        execution,
-        children.Where(c => c.Step is not null).ToDictionary(c => c.Step!, StringComparer.Ordinal),
-        approvals.ToDictionary(a => a.Step, StringComparer.Ordinal));
+    // More than a workflow's steps and what undoes them.
+    private const int MaxChildren = 1000;
+
+    /// <summary>Reads how a workflow stands.</summary>
+    public static async Task<WorkflowRun> ReadAsync(
+        WorkflowDefinition definition, Execution execution, IExecutionStore store, IWorkflowStore workflows, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(execution);
+        ArgumentNullException.ThrowIfNull(workflows);
+        var children = await ReadChildrenAsync(execution.Id, store, cancellationToken);
+        var approvals = await workflows.ListApprovalsAsync(execution.Id, cancellationToken);
+        return new WorkflowRun(
+            definition,
+            execution,
+            children.Where(c => c.Step is not null).ToDictionary(c => c.Step!, StringComparer.Ordinal),
+            approvals.ToDictionary(a => a.Step, StringComparer.Ordinal));
+    }
+
+    internal static Task<IReadOnlyList<Execution>> ReadChildrenAsync(Guid workflow, IExecutionStore store, CancellationToken cancellationToken) =>
+        store.ListAsync(new ExecutionQuery { ParentId = workflow, Limit = MaxChildren }, cancellationToken);
 
     /// <summary>The <see cref="Execution.Step"/> of what undoes a step.</summary>
     public static string UndoOf(string step) => UndoPrefix + step;

@@ -12,8 +12,6 @@ internal sealed partial class ScheduleLoop(
     WorkflowCatalog catalog, ScheduleTable table, ExecutionAcceptor acceptor, IExecutionStore store, ExecutionSchema schema, RequestMetrics metrics, TimeProvider time,
     ILogger<ScheduleLoop> logger) : StoreLoop(schema, TimeSpan.FromSeconds(1), "Schedules could not be looked at", time, logger)
 {
-    private const int MaxAttempts = 20;
-
     private static readonly TimeSpan MaxLate = TimeSpan.FromHours(1);
 
     /// <summary>Looks once.</summary>
@@ -69,7 +67,7 @@ internal sealed partial class ScheduleLoop(
                 IdempotencyKey = key,
                 RequestHash = Schedule.HashOf(key),
                 CreatedAt = now,
-                MaxAttempts = MaxAttempts,
+                MaxAttempts = WorkflowDefinition.MaxAttempts,
             },
             cancellationToken);
         if (accepted.Outcome == AcceptOutcome.QueueFull)

@@ -14,9 +14,6 @@ namespace OsMEN.Gateway.Workflows;
 /// <summary>What workflows there are, starting one, and the steps of one that was started.</summary>
 internal static class WorkflowsApi
 {
-    // Being looked at is no attempt of a workflow; only a worker that dies while it looks counts, and from one look to the next.
-    private const int MaxAttempts = 20;
-
     public static void MapWorkflowsApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1").RequireAuthorization(Policies.Read).WithTags("Workflows");
@@ -59,7 +56,7 @@ internal static class WorkflowsApi
         var target = new StartTarget(
             ExecutionKind.Workflow,
             workflow.Id,
-            MaxAttempts,
+            WorkflowDefinition.MaxAttempts,
             (asked, token) => budgets.CheckAsync(new BudgetSubject { User = asked.User, Key = asked.KeyId }, null, null, asked.RunAt, token),
             input => CommandInput.Check(workflow.Parameters, input));
         return await starter.StartAsync(target, wait, context, cancellationToken);
@@ -75,11 +72,7 @@ internal static class WorkflowsApi
         var definition = await workflows.FindPinnedAsync(execution.Id, cancellationToken) is { } pinned ? WorkflowJson.Read(pinned) : catalog.Find(execution.Target);
         if (definition is null)
             return TypedResults.Ok(new Page<StepView>([], null));
-        var run = WorkflowRun.Of(
-            definition,
-            execution,
-            await store.ListAsync(new ExecutionQuery { ParentId = execution.Id, Limit = 1000 }, cancellationToken),
-            await workflows.ListApprovalsAsync(execution.Id, cancellationToken));
+        var run = await WorkflowRun.ReadAsync(definition, execution, store, workflows, cancellationToken);
         var now = time.GetUtcNow();
 
         // What a workflow under way does next is not shown before it is done; but what was skipped is known by nothing else.
