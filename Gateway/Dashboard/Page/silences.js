@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
 import { usePoll } from './poll.js';
@@ -66,7 +66,8 @@ function Create({ labels, alerts, onMade }) {
   const [life, setLife] = useState('2h');
   const [error, setError] = useState(null);
   const [made, setMade] = useState(false);
-  useEffect(() => { if (isOpen) document.getElementById('silence-comment')?.focus(); }, [isOpen]);
+  // Before the form is shown: a focus that moved later would take what somebody already types along into another field.
+  useLayoutEffect(() => { if (isOpen) document.getElementById(given ? 'silence-comment' : 'silence-value-0').focus(); }, [isOpen]);
   const change = (i, part, value) => setMatchers(list => list.map((m, n) => (n === i ? [part === 0 ? value : m[0], part === 1 ? value : m[1]] : m)));
   const filled = matchers.filter(([label, value]) => label.trim() && value.trim()).map(([label, value]) => [label.trim(), value.trim()]);
   const matching = filled.length === 0 ? [] : alerts.filter(a => filled.every(([label, value]) => like(value, a.labels[label] ?? '')));
@@ -92,7 +93,7 @@ function Create({ labels, alerts, onMade }) {
     <fieldset><legend>Nobody is told of alerts with all of these labels</legend>
       ${matchers.map(([label, value], i) => html`<div class="matcher" key=${i}>
         <input aria-label="Label" value=${label} onInput=${e => change(i, 0, e.target.value)} placeholder="label" list="labels" maxlength="100" /><span>=</span>
-        <input aria-label=${`Value of ${label || 'label'}`} value=${value} onInput=${e => change(i, 1, e.target.value)} placeholder="value, * for any text" maxlength="500" />
+        <input id=${`silence-value-${i}`} aria-label=${`Value of ${label || 'label'}`} value=${value} onInput=${e => change(i, 1, e.target.value)} placeholder="value, * for any text" maxlength="500" />
         <button type="button" class="icon" aria-label=${`Remove ${label || 'label'}`} onClick=${() => setMatchers(list => list.filter((_, n) => n !== i))} disabled=${matchers.length === 1}>✕</button></div>`)}
       <datalist id="labels">${['alertname', 'severity', 'job', 'instance', ...new Set(alerts.flatMap(a => Object.keys(a.labels)))].filter((l, i, all) => all.indexOf(l) === i).map(l => html`<option key=${l} value=${l} />`)}</datalist>
       <p class="row"><button type="button" class="button" onClick=${() => setMatchers(list => [...list, ['', '']])}>Another label</button>
