@@ -84,14 +84,15 @@ internal static class DashboardApi
     }
 
     private static async Task ConnectAsync(
-        HttpContext context, KeyRing keys, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time)
+        HttpContext context, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         using var place = await WebSocketApi.TryEnterAsync(context, connections);
         if (place is null)
             return;
         using var socket = await WebSocketApi.AcceptAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new DashboardSession(socket, ApiKeyAuthentication.KeyOf(context), keys, source, config, connections, limits, time).RunAsync(ending.Token);
+        using var callerEnd = CallerEnd.Of(context);
+        await new DashboardSession(socket, ApiKeyAuthentication.KeyOf(context), callerEnd, source, config, connections, limits, time).RunAsync(ending.Token);
     }
 
     private static async Task<IResult> ReadConfigAsync(DashboardConfigStore config, CancellationToken cancellationToken) =>

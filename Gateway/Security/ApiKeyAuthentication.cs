@@ -46,6 +46,8 @@ internal sealed class ApiKeyAuthentication(
         }
 
         Context.Features.Set(key);
+        if (cookie is not null)
+            Context.Features.Set(new SessionFeature(ApiKey.HashOf(cookie)));
         users.Note(key.User);
         return AuthenticateResult.Success(new AuthenticationTicket(key.Principal, ApiKeyAuthentication.SchemeName));
     }

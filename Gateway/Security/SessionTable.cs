@@ -1,10 +1,14 @@
 using System.Data.Common;
+using System.Globalization;
 
 namespace OsMEN.Gateway.Security;
 
 /// <summary>Sessions in the table <c>dashboard_sessions</c>. Its SQL is the same on both stores.</summary>
 internal sealed class SessionTable(DbDataSource database)
 {
+    /// <summary>Most that <see cref="FindAliveAsync"/> takes.</summary>
+    public const int MostAtOnce = 500;
+
     // Somebody who signs in again and again, by a script, ends older sessions.
     private const int MaxPerKey = 100;
 
@@ -26,6 +30,20 @@ internal sealed class SessionTable(DbDataSource database)
         await using var command = Command("SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash", ("@hash", hash));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new Session(reader.GetString(0), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1))) : null;
+    }
+
+    /// <summary>Those of them that are there and have not expired.</summary>
+    public async Task<HashSet<string>> FindAliveAsync(IReadOnlyList<string> hashes, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var names = Enumerable.Range(0, hashes.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"@h{i}")).ToArray();
+        await using var command = Command(
+            $"SELECT hash FROM dashboard_sessions WHERE expires_at > @now AND hash IN ({string.Join(", ", names)})",
+            [("@now", now.ToUnixTimeMilliseconds()), .. names.Zip(hashes, (name, hash) => (name, (object)hash))]);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var alive = new HashSet<string>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+            alive.Add(reader.GetString(0));
+        return alive;
     }
 
     public Task RemoveAsync(string hash, CancellationToken cancellationToken) =>
