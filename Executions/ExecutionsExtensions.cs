@@ -66,7 +66,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<RetentionNotes>();
         services.AddSingleton<RetentionTurn>();
         services.AddSingleton(s => new RetentionReader(
-            s.GetRequiredService<RetentionTurn>(), s.GetRequiredService<RetentionNotes>(), s.GetRequiredService<RetentionMetrics>(), s.GetRequiredService<IOptions<RetentionOptions>>()));
+            s.GetRequiredService<RetentionTurn>(), s.GetRequiredService<RetentionNotes>(), s.GetRequiredService<IExecutionStore>(), s.GetRequiredService<RetentionPass>(),
+            s.GetRequiredService<IOptions<RetentionOptions>>()));
         services.AddSingleton<RetentionPass>();
         services.AddHostedService<RetentionLoop>();
         services.TryAddSingleton(_ => PriceTable.Shipped());

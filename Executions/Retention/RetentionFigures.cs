@@ -5,7 +5,7 @@ namespace OsMEN.Executions.Retention;
 /// <param name="MaxBytes">Null for any.</param>
 /// <param name="MaxRows">Null for any.</param>
 /// <param name="Bytes">That it takes; null where nobody can tell.</param>
-/// <param name="Oldest">When its oldest row was made; null where it has none, or nobody looked.</param>
+/// <param name="Oldest">When its oldest row was made; null where it has none, or nobody can tell.</param>
 /// <param name="Removed">Rows of it that the last pass removed; null where nobody knows of one.</param>
 public sealed record RetainedKind(string What, double KeptSeconds, long? MaxBytes, long? MaxRows, long? Bytes, DateTimeOffset? Oldest, long? Removed);
 

@@ -24,9 +24,6 @@ internal sealed class RetentionMetrics
             _removed.Add(0, What(kind.What));
     }
 
-    /// <summary>As the last look of this process found it; empty before the first.</summary>
-    public IReadOnlyList<StoredData> Stored => _stored;
-
     public void Removed(string what, long rows) => _removed.Add(rows, What(what));
 
     public void Passed(TimeSpan duration) => _duration.Record(duration.TotalSeconds);

@@ -8,11 +8,12 @@ public sealed class RetentionReader
 {
     private readonly RetentionTurn _turn;
     private readonly RetentionNotes _notes;
-    private readonly RetentionMetrics _metrics;
+    private readonly IExecutionStore _store;
+    private readonly RetentionPass _pass;
     private readonly RetentionOptions _options;
 
-    internal RetentionReader(RetentionTurn turn, RetentionNotes notes, RetentionMetrics metrics, IOptions<RetentionOptions> options) =>
-        (_turn, _notes, _metrics, _options) = (turn, notes, metrics, options.Value);
+    internal RetentionReader(RetentionTurn turn, RetentionNotes notes, IExecutionStore store, RetentionPass pass, IOptions<RetentionOptions> options) =>
+        (_turn, _notes, _store, _pass, _options) = (turn, notes, store, pass, options.Value);
 
     public async Task<RetentionFigures> ReadAsync(CancellationToken cancellationToken)
     {
@@ -27,7 +28,7 @@ public sealed class RetentionReader
             // Not known, then.
         }
 
-        var stored = _metrics.Stored.ToDictionary(s => s.What, StringComparer.Ordinal);
+        var stored = (await _store.MeasureStorageAsync(_pass.EventsFrom, cancellationToken)).ToDictionary(s => s.What, StringComparer.Ordinal);
         return new RetentionFigures(
             _options.Enabled, due == DateTimeOffset.UnixEpoch ? null : due, last?.At, last?.Took.TotalSeconds,
             [

@@ -36,7 +36,7 @@ internal sealed class SlowFigures
         Alerts = new("alerts", TimeSpan.FromSeconds(0.8), ReadAlertsAsync, time, logger);
         Running = new("what runs", TimeSpan.FromSeconds(2), async ending => await RunningAgents.CountAsync(database, ending), time, logger);
         Database = new("the database's size", TimeSpan.FromSeconds(15), async ending => await DatabaseFigures.ReadAsync(database, store.Kind == "postgresql", ending), time, logger);
-        Retention = new("what retention did", TimeSpan.FromSeconds(15), async ending => await retention.ReadAsync(ending), time, logger);
+        Retention = new("what retention did", TimeSpan.FromMinutes(1), async ending => await retention.ReadAsync(ending), time, logger);
     }
 
     /// <summary>A row of <c>daily_system_metrics</c>, as JSON.</summary>

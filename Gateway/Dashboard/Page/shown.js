@@ -67,7 +67,7 @@ export const percent = value => (value === null || value === undefined ? '–' :
 export const count = value => (value === null || value === undefined ? '–' : value.toLocaleString());
 
 /** A number a second, as exactly as one reads it. */
-export const rate = value => (value === null || value === undefined ? '–' : `${value === 0 ? 0 : value < 10 ? Number(value.toFixed(2)) : Math.round(value).toLocaleString()}/s`);
+export const rate = value => (value === null || value === undefined ? '–' : `${value === 0 ? 0 : value < 0.005 ? '<0.01' : value < 10 ? Number(value.toFixed(2)) : Math.round(value).toLocaleString()}/s`);
 
 /** How long ago, in the largest unit that fits. */
 export function ago(milliseconds, now = Date.now()) {
