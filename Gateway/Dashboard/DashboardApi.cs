@@ -69,7 +69,11 @@ internal static class DashboardApi
                     DashboardJsonContext.Default.DashboardMessage).ExecuteAsync(context));
         }
         else if (key is null)
+        {
+            // Its session has ended, and it would be shown in vain with every request.
+            Sessions.Forget(context);
             await SignInApi.WritePageAsync(context, assets, StatusCodes.Status200OK, null);
+        }
         else
             await assets.WriteAsync(context, "index.html", StatusCodes.Status200OK);
     }

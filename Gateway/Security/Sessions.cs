@@ -66,8 +66,15 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds end
         await table.RemoveAsync(hash, cancellationToken);
         _remembered.TryRemove(hash, out _);
         ends.End(hash);
-        context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
+        Forget(context);
         return true;
+    }
+
+    /// <summary>Takes the cookie from a browser that shows one.</summary>
+    public static void Forget(HttpContext context)
+    {
+        if (Read(context.Request) is not null)
+            context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
     }
 
     // Cookies know no ports: each gateway of a machine has one of its own.

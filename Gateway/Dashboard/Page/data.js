@@ -1,7 +1,7 @@
 import { html } from './html.js';
 import { Head, Empty } from './parts.js';
 import { Plot } from './plot.js';
-import { duration, quantity } from './format.js';
+import { duration, plural, quantity } from './format.js';
 import { Status, Tile, ago, bytes, count, end, percent, points, rate, reach, span, until } from './shown.js';
 
 const took = seconds => (seconds === null || seconds === undefined ? '–' : duration(seconds * 1000));
@@ -63,7 +63,7 @@ function Retention({ retention }) {
   const { last_at: last, due_at: due } = retention;
   const removed = retention.kinds.reduce((sum, k) => sum + (k.removed ?? 0), 0);
   const next = !retention.enabled ? 'this gateway removes nothing itself' : due && Date.parse(due) > Date.now() ? `the next ${until(Date.parse(due))}` : 'the next is due';
-  return html`<h2 class="title">Retention <small>${last ? `last pass ${ago(Date.parse(last))}, ${count(removed)} rows in ${took(retention.last_seconds)}` : 'no pass is known'}; ${next}</small></h2>
+  return html`<h2 class="title">Retention <small>${last ? `last pass ${ago(Date.parse(last))}, ${plural(removed, 'row')} in ${took(retention.last_seconds)}` : 'no pass is known'}; ${next}</small></h2>
     <div class="table-box retention"><table>
       <thead><tr><th>What</th><th>Goes</th><th class="right">Removed</th><th class="right wide">Size</th><th class="right wide">At most</th><th class="right">Oldest</th></tr></thead>
       <tbody>${retention.kinds.map(k => html`<tr key=${k.what}><td>${k.what}</td><td class="nowrap">${kept(k.kept_seconds)}</td><td class="right mono">${count(k.removed)}</td><td class="right mono wide">${bytes(k.bytes)}</td>

@@ -129,6 +129,21 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
     }
 
     [Fact]
+    public async Task The_tabs_of_a_session_that_has_ended_do_not_lock_their_address_out()
+    {
+        await using var strict = new GatewayServer(new() { ["WRONG_KEYS_PER_MINUTE"] = "3" });
+        await strict.InitializeAsync();
+        var tests = new SignInTests(strict);
+        var cookie = await tests.SignInAsync(GatewayServer.AdminKey);
+        (await tests.SendAsync(HttpMethod.Delete, "/dashboard/session", cookie, tests.Origin)).Dispose();
+        for (var i = 0; i < 10; i++)
+            Assert.Equal(HttpStatusCode.Unauthorized, (await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", cookie)).StatusCode);
+        using var page = await tests.SendAsync(HttpMethod.Get, "/dashboard", cookie);
+        Assert.Contains("expires=Thu, 01 Jan 1970", Assert.Single(page.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+        Assert.NotEqual(cookie, await tests.SignInAsync(GatewayServer.AdminKey));
+    }
+
+    [Fact]
     public async Task The_page_asks_who_has_no_cookie_for_a_key_and_runs_no_script_of_others()
     {
         using var http = Browser();
