@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
-using OsMEN.Gateway.Alerts.State;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Alerts.Notices;
 
@@ -27,8 +27,8 @@ internal sealed class NoticeTable(DbDataSource database)
     /// <summary>In the leader's transaction; false where somebody has it already. Until then nobody else takes it.</summary>
     public static async Task<bool> ClaimAsync(DbConnection connection, DbTransaction transaction, WaitingNotice notice, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        await using var claim = AlertSql.Command(
-            connection, transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
+        await using var claim = connection.Command(
+            transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
             ("@until", until), ("@id", notice.Id), ("@now", now), ("@attempts", (long)notice.Attempts));
         return await claim.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
@@ -45,20 +45,20 @@ internal sealed class NoticeTable(DbDataSource database)
     {
         foreach (var id in plan.Removed)
         {
-            await using var delete = AlertSql.Command(connection, transaction, "DELETE FROM alert_groups WHERE id = @id", ("@id", id));
+            await using var delete = connection.Command(transaction, "DELETE FROM alert_groups WHERE id = @id", ("@id", id));
             await delete.ExecuteNonQueryAsync(cancellationToken);
         }
         foreach (var group in plan.Written)
         {
-            await using var write = AlertSql.Command(
-                connection, transaction, "INSERT INTO alert_groups (id, state) VALUES (@id, @state) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            await using var write = connection.Command(
+                transaction, "INSERT INTO alert_groups (id, state) VALUES (@id, @state) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
                 ("@id", group.Id), ("@state", JsonSerializer.Serialize(group, AlertJsonContext.Default.NoticeGroup)));
             await write.ExecuteNonQueryAsync(cancellationToken);
         }
         foreach (var (channel, notice) in plan.Notices)
         {
-            await using var insert = AlertSql.Command(
-                connection, transaction,
+            await using var insert = connection.Command(
+                transaction,
                 "INSERT INTO alert_notices (id, channel, group_id, content, state, attempts, created_at, due_at) VALUES (@id, @channel, @group, @content, 'waiting', 0, @now, @now)",
                 ("@id", Guid.CreateVersion7(now).ToString()), ("@channel", channel), ("@group", notice.Group), ("@content", notice.ToJson()), ("@now", now));
             await insert.ExecuteNonQueryAsync(cancellationToken);
