@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using OsMEN.Executions.Audit;
 using OsMEN.Executions.Budgets;
@@ -62,7 +63,11 @@ public static class ExecutionsExtensions
         services.AddSingleton<AuditTable>();
         services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddInstruments<RetentionMetrics>();
+        services.AddSingleton<RetentionNotes>();
         services.AddSingleton<RetentionTurn>();
+        services.AddSingleton(s => new RetentionReader(
+            s.GetRequiredService<RetentionTurn>(), s.GetRequiredService<RetentionNotes>(), s.GetRequiredService<IExecutionStore>(), s.GetRequiredService<RetentionPass>(),
+            s.GetRequiredService<IOptions<RetentionOptions>>()));
         services.AddSingleton<RetentionPass>();
         services.AddHostedService<RetentionLoop>();
         services.TryAddSingleton(_ => PriceTable.Shipped());

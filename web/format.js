@@ -5,7 +5,9 @@ export const time = milliseconds => clock.format(milliseconds);
 export const dateTime = milliseconds => day.format(milliseconds);
 
 export function duration(milliseconds) {
-  if (milliseconds >= 60000) return `${Math.floor(milliseconds / 60000)} min ${Math.round((milliseconds % 60000) / 1000)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
+  if (seconds >= 60) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(2)} s`;
   if (milliseconds >= 1) return `${milliseconds.toFixed(milliseconds >= 100 ? 0 : 1)} ms`;
   return `${Math.round(milliseconds * 1000)} µs`;

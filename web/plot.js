@@ -20,6 +20,13 @@ export function align(series) {
   })];
 }
 
+// Lines join points: one between two gaps would not be seen.
+function alone(plot, index) {
+  const values = plot.data[index];
+  const told = values.flatMap((v, i) => (v === undefined ? [] : [i]));
+  return told.filter((at, i) => values[at] !== null && (values[told[i - 1]] ?? null) === null && (values[told[i + 1]] ?? null) === null);
+}
+
 /** Lines, or bars of UTC days, over the last so many seconds; height in pixels, without the legend. */
 export function Plot({ series, seconds, now, unit, label, height = 300, bars = false }) {
   const box = useRef(null);
@@ -39,6 +46,7 @@ export function Plot({ series, seconds, now, unit, label, height = 300, bars = f
       plot.current = new uPlot({
         width: Math.max(240, box.current.clientWidth),
         height,
+        padding: [null, 30, null, null],
         cursor: { points: { size: 6 } },
         legend: { live: true },
         scales: { x: { time: true, range: () => window.current }, y: { range: (_, low, high) => (low === null ? [0, 1] : low === high ? [Math.min(0, low), high === 0 ? 1 : Math.max(0, high) * 1.2] : [low < 0 || low > high / 2 ? low : 0, high + (high - low) * 0.08]) } },
@@ -47,8 +55,8 @@ export function Plot({ series, seconds, now, unit, label, height = 300, bars = f
           label: s.name,
           stroke: colour(`--hue-${i % 8}`),
           width: 1.75,
-          points: { show: false },
-          ...(bars && { paths: uPlot.paths.bars({ size: [0.6, 40] }), fill: colour(`--hue-${i % 8}`) }),
+          points: { show: true, size: 5, fill: colour(`--hue-${i % 8}`), filter: alone },
+          ...(bars && { points: { show: false }, paths: uPlot.paths.bars({ size: [0.6, 40] }), fill: colour(`--hue-${i % 8}`) }),
           value: (_, v) => (v === null || v === undefined ? '–' : `${quantity(v)} ${unit}`),
         }))],
       }, data, box.current);

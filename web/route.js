@@ -1,9 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 
+// Anybody may write an address: what is no encoding is taken as it stands.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The address after #: its path in parts, and its query. */
 export function parse(hash) {
   const [path, query] = hash.replace(/^#\/?/, '').split('?');
-  return { parts: path.split('/').map(decodeURIComponent).filter(p => p), query: Object.fromEntries(new URLSearchParams(query ?? '')) };
+  return { parts: path.split('/').map(decoded).filter(p => p), query: Object.fromEntries(new URLSearchParams(query ?? '')) };
 }
 
 export function link(parts, query = {}) {

@@ -21,7 +21,7 @@ public sealed record DatabaseFigures(long SizeBytes, int? Connections, int? MaxC
         """;
 
     private const string PostgresTables = """
-        SELECT c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint FROM pg_class c
+        SELECT c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, pg_stat_get_live_tuples(c.oid))::bigint FROM pg_class c
         WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace ORDER BY 2 DESC, 1 LIMIT 8
         """;
 

@@ -6,8 +6,6 @@ namespace OsMEN.Executions.Retention;
 /// <summary>What retention removed and how long it took, and what the database holds as the last look found it.</summary>
 internal sealed class RetentionMetrics
 {
-    private static readonly string[] Kinds = ["executions", "events", "calls", "usage", "journal", "alerts", "notices", "silences", "health", "sessions", "audit"];
-
     private readonly Counter<long> _removed;
     private readonly Histogram<double> _duration;
     private readonly TimeProvider _time;
@@ -22,8 +20,8 @@ internal sealed class RetentionMetrics
         metrics.ObservableGauge(MetricCatalog.StorageBytes, () => _stored.Where(s => s.Bytes is not null).Select(s => new Measurement<double>(s.Bytes!.Value, What(s.What))));
         metrics.ObservableGauge(MetricCatalog.StorageOldest, () => _stored.Where(s => s.Oldest is not null)
             .Select(s => new Measurement<double>(Math.Max(0, (_time.GetUtcNow() - s.Oldest!.Value).TotalSeconds), What(s.What))));
-        foreach (var kind in Kinds)
-            _removed.Add(0, What(kind));
+        foreach (var kind in RetentionLimit.All(new RetentionOptions()))
+            _removed.Add(0, What(kind.What));
     }
 
     public void Removed(string what, long rows) => _removed.Add(rows, What(what));

@@ -21,15 +21,15 @@ internal sealed class RetentionPass(
     private static readonly TimeSpan EventsStay = TimeSpan.FromHours(1);
 
     private readonly RetentionOptions _options = options.Value;
-    private long _removed;
+    private Dictionary<string, long> _removed = [];
 
     /// <summary>Executions before this one have no events left to remove: a pass need not look at them again.</summary>
     public Guid EventsFrom { get; private set; }
 
-    /// <summary>Runs it to its end, and answers how many rows it removed.</summary>
-    public async Task<long> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Runs it to its end, and answers how many rows of each kind it removed; kinds without any are left out.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> RunAsync(CancellationToken cancellationToken)
     {
-        _removed = 0;
+        _removed = new(StringComparer.Ordinal);
         var now = time.GetUtcNow();
         await ExecutionsAsync(now - _options.ExecutionsAge, long.MaxValue, cancellationToken);
         await EventsAsync(now - _options.EventsAge, long.MaxValue, cancellationToken);
@@ -101,7 +101,8 @@ internal sealed class RetentionPass(
         var started = time.GetTimestamp();
         var result = await remove();
         metrics.Removed(what, rows(result));
-        _removed += rows(result);
+        if (rows(result) > 0)
+            _removed[what] = _removed.GetValueOrDefault(what) + rows(result);
         var pause = time.GetElapsedTime(started) * PausePerWork;
         if (pause > TimeSpan.Zero)
             await Task.Delay(pause, time, cancellationToken);

@@ -8,6 +8,10 @@ namespace OsMEN.Executions.Retention;
 /// </summary>
 internal sealed class RetentionTurn(DbDataSource database)
 {
+    /// <summary>From when on the next pass may run; whoever looks first after it runs it.</summary>
+    public async Task<DateTimeOffset> ReadDueAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync("SELECT due_at FROM retention WHERE id = 1", [], row => row.Time(0), cancellationToken))[0];
+
     /// <summary>True for one process in each interval. A time that lies too far ahead is a clock's mistake, and counts as due.</summary>
     public async Task<bool> TakeAsync(DateTimeOffset now, TimeSpan interval, CancellationToken cancellationToken)
     {

@@ -69,7 +69,11 @@ internal static class DashboardApi
                     DashboardJsonContext.Default.DashboardMessage).ExecuteAsync(context));
         }
         else if (key is null)
+        {
+            // Its session has ended, and it would be shown in vain with every request.
+            Sessions.Forget(context);
             await SignInApi.WritePageAsync(context, assets, StatusCodes.Status200OK, null);
+        }
         else
             await assets.WriteAsync(context, "index.html", StatusCodes.Status200OK);
     }
@@ -84,14 +88,15 @@ internal static class DashboardApi
     }
 
     private static async Task ConnectAsync(
-        HttpContext context, KeyRing keys, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time)
+        HttpContext context, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         using var place = await WebSocketApi.TryEnterAsync(context, connections);
         if (place is null)
             return;
         using var socket = await WebSocketApi.AcceptAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new DashboardSession(socket, ApiKeyAuthentication.KeyOf(context), keys, source, config, connections, limits, time).RunAsync(ending.Token);
+        using var callerEnd = CallerEnd.Of(context);
+        await new DashboardSession(socket, ApiKeyAuthentication.KeyOf(context), callerEnd, source, config, connections, limits, time).RunAsync(ending.Token);
     }
 
     private static async Task<IResult> ReadConfigAsync(DashboardConfigStore config, CancellationToken cancellationToken) =>

@@ -10,7 +10,7 @@ namespace OsMEN.Gateway.Dashboard;
 /// the last has left, and a page that takes none for <see cref="StreamLimits.SlowReader"/> is closed with 1013.
 /// </summary>
 internal sealed class DashboardSession(
-    WebSocket socket, ApiKey key, KeyRing keys, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, TimeProvider time)
+    WebSocket socket, ApiKey key, CallerEnd callerEnd, DashboardSource source, DashboardConfigStore config, WebSocketConnections connections, StreamLimits limits, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
@@ -19,8 +19,7 @@ internal sealed class DashboardSession(
     /// <summary>Runs until either side closes. <paramref name="ending"/> is the server's wish to end.</summary>
     public async Task RunAsync(CancellationToken ending)
     {
-        var keyEnd = keys.EndOf(key);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, keyEnd);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, callerEnd.Token);
         var receiving = ReceiveAsync();
         var sending = Task.CompletedTask;
         var (status, reason) = (WebSocketCloseStatus.NormalClosure, "");
@@ -45,8 +44,8 @@ internal sealed class DashboardSession(
         }
         catch (OperationCanceledException)
         {
-            (status, reason) = keyEnd.IsCancellationRequested
-                ? (WebSocketCloseStatus.PolicyViolation, "The key is no longer valid, or has another role now.")
+            (status, reason) = callerEnd.Token.IsCancellationRequested
+                ? (WebSocketCloseStatus.PolicyViolation, callerEnd.Reason)
                 : (WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again.");
         }
         catch (WebSocketException)

@@ -154,7 +154,7 @@ internal sealed partial class DashboardSource(
         var last = LatencyWindow.SlotOf(now) - 1;
         return new DatabaseView(
             store.Kind, database.InUse(), database.PoolSize, operations.All.Summarise(last, RecentSlots), operations.All.CountOver(last, LatencyWindow.Slots - 1, StoreStatistics.SlowSeconds),
-            StoreStatistics.SlowSeconds, operations.ByOperation(), slow.Database.Latest);
+            StoreStatistics.SlowSeconds, operations.ByOperation(), slow.Database.Latest, slow.Retention.Latest);
     }
 
     private RawJson Health()

@@ -1,5 +1,6 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Metrics;
+using OsMEN.Executions.Retention;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Usage;
 
@@ -45,7 +46,9 @@ internal sealed record AlertCounts(IReadOnlyDictionary<string, int> Firing, int 
 /// <param name="Operations">Of the last 15 minutes.</param>
 /// <param name="SlowSeconds">What takes longer counts as slow.</param>
 /// <param name="Server">Null until it was read once.</param>
-internal sealed record DatabaseView(string Kind, int InUse, int PoolSize, LatencySummary Calls, long Slow, double SlowSeconds, IReadOnlyList<OperationSummary> Operations, DatabaseFigures? Server);
+/// <param name="Retention">Null until it was read once.</param>
+internal sealed record DatabaseView(string Kind, int InUse, int PoolSize, LatencySummary Calls, long Slow, double SlowSeconds, IReadOnlyList<OperationSummary> Operations, DatabaseFigures? Server,
+    RetentionFigures? Retention);
 
 /// <summary>What Redis tells; null where it does not.</summary>
 internal sealed record RedisView(double? UsedBytes, double? LimitBytes, double? OperationsPerSecond, double? HitPercent);

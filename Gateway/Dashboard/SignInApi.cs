@@ -14,7 +14,7 @@ internal static class SignInApi
     public static void MapSignInApi(this IEndpointRouteBuilder app)
     {
         app.MapPost("/dashboard/session", SignInAsync).Audited("session.started", "session.refused").AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
-        app.MapDelete("/dashboard/session", SignOutAsync).Audited("session.ended").RequireAuthorization(Policies.Read).ExcludeFromDescription();
+        app.MapDelete("/dashboard/session", SignOutAsync).Audited("session.ended").WithMetadata(new OutlivesKey()).RequireAuthorization(Policies.Read).ExcludeFromDescription();
     }
 
     /// <summary>The page that asks for a key.</summary>

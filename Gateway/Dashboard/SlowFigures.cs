@@ -3,6 +3,7 @@ using OsMEN.Executions;
 using OsMEN.Executions.Analytics;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Metrics;
+using OsMEN.Executions.Retention;
 using OsMEN.Gateway.Alerts;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Alerts.Notices;
@@ -24,7 +25,7 @@ internal sealed class SlowFigures
     private readonly TimeProvider _time;
 
     public SlowFigures(
-        AnalyticsReader analytics, UsageReader usage, MuteReader alerts, ExecutionSchema schema, IExecutionStore store, DbDataSource database, TimeProvider time,
+        AnalyticsReader analytics, UsageReader usage, MuteReader alerts, ExecutionSchema schema, IExecutionStore store, DbDataSource database, RetentionReader retention, TimeProvider time,
         ILogger<SlowFigures> logger)
     {
         (_analytics, _usage, _alerts, _schema, _time) = (analytics, usage, alerts, schema, time);
@@ -35,6 +36,7 @@ internal sealed class SlowFigures
         Alerts = new("alerts", TimeSpan.FromSeconds(0.8), ReadAlertsAsync, time, logger);
         Running = new("what runs", TimeSpan.FromSeconds(2), async ending => await RunningAgents.CountAsync(database, ending), time, logger);
         Database = new("the database's size", TimeSpan.FromSeconds(15), async ending => await DatabaseFigures.ReadAsync(database, store.Kind == "postgresql", ending), time, logger);
+        Retention = new("what retention did", TimeSpan.FromMinutes(1), async ending => await retention.ReadAsync(ending), time, logger);
     }
 
     /// <summary>A row of <c>daily_system_metrics</c>, as JSON.</summary>
@@ -49,6 +51,8 @@ internal sealed class SlowFigures
 
     public SlowFigure<DatabaseFigures> Database { get; }
 
+    public SlowFigure<RetentionFigures> Retention { get; }
+
     /// <summary>Begins what is due, and waits a little for it. <paramref name="ending"/> is the gateway's.</summary>
     public async Task RefreshAsync(CancellationToken ending)
     {
@@ -56,7 +60,7 @@ internal sealed class SlowFigures
             return;
         try
         {
-            await Task.WhenAll(Alerts.Refresh(ending), Running.Refresh(ending), Today.Refresh(ending), Spend.Refresh(ending), Database.Refresh(ending)).WaitAsync(Patience, _time, ending);
+            await Task.WhenAll(Alerts.Refresh(ending), Running.Refresh(ending), Today.Refresh(ending), Spend.Refresh(ending), Database.Refresh(ending), Retention.Refresh(ending)).WaitAsync(Patience, _time, ending);
         }
         catch (TimeoutException)
         {

@@ -41,11 +41,15 @@ internal sealed class ApiKeyAuthentication(
             return Wrong;
         if ((cookie is null ? await keys.FindAsync(presented!, Context.RequestAborted) : await sessions.FindAsync(cookie, Context.RequestAborted)) is not { } key)
         {
-            wrongKeys.Note(address);
+            // A cookie is no guess: its bits are too many, and each tab of a session that has ended still shows one.
+            if (cookie is null)
+                wrongKeys.Note(address);
             return Wrong;
         }
 
         Context.Features.Set(key);
+        if (cookie is not null)
+            Context.Features.Set(new SessionFeature(ApiKey.HashOf(cookie)));
         users.Note(key.User);
         return AuthenticateResult.Success(new AuthenticationTicket(key.Principal, ApiKeyAuthentication.SchemeName));
     }

@@ -24,6 +24,8 @@ internal static class SecurityExtensions
         services.AddSingleton<KeyRing>();
         services.AddHostedService(s => s.GetRequiredService<KeyRing>());
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<SessionEnds>();
+        services.AddHostedService(s => s.GetRequiredService<SessionEnds>());
         services.AddSingleton<Sessions>();
         services.AddSingleton<WrongKeyLimit>();
         services.AddInstruments<SeenUsers>();

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Security;
@@ -6,6 +7,9 @@ namespace OsMEN.Gateway.Security;
 /// <summary>Sessions in the table <c>dashboard_sessions</c>. Its SQL is the same on both stores.</summary>
 internal sealed class SessionTable(DbDataSource database)
 {
+    /// <summary>Most that <see cref="FindAliveAsync"/> takes.</summary>
+    public const int MostAtOnce = 500;
+
     // Somebody who signs in again and again, by a script, ends older sessions.
     private const int MaxPerKey = 100;
 
@@ -29,6 +33,18 @@ internal sealed class SessionTable(DbDataSource database)
         [("@hash", hash)],
         reader => new Session(reader.GetString(0), reader.Time(1)),
         cancellationToken)).FirstOrDefault();
+
+    /// <summary>Those of them that are there and have not expired.</summary>
+    public async Task<HashSet<string>> FindAliveAsync(IReadOnlyList<string> hashes, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var names = Enumerable.Range(0, hashes.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"@h{i}")).ToArray();
+        var alive = await database.QueryAsync(
+            $"SELECT hash FROM dashboard_sessions WHERE expires_at > @now AND hash IN ({string.Join(", ", names)})",
+            [("@now", now), .. names.Zip(hashes, (name, hash) => (name, (object?)hash))],
+            reader => reader.GetString(0),
+            cancellationToken);
+        return alive.ToHashSet(StringComparer.Ordinal);
+    }
 
     public Task RemoveAsync(string hash, CancellationToken cancellationToken) =>
         database.ExecuteAsync("DELETE FROM dashboard_sessions WHERE hash = @hash", [("@hash", hash)], cancellationToken);

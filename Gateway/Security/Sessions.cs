@@ -10,9 +10,10 @@ internal sealed record Session(string KeyHash, DateTimeOffset ExpiresAt);
 
 /// <summary>
 /// Cookies of browsers. A cookie holds 32 random bytes; the table holds their hash, so that who reads the table can sign in as
-/// nobody. A session is known to every gateway; one that was ended is refused within a second, as is one whose key was revoked.
+/// nobody. A session is known to every gateway; one that was ended is refused within a second, as is one whose key was revoked, and
+/// what it holds open is closed (<see cref="SessionEnds"/>).
 /// </summary>
-internal sealed class Sessions(SessionTable table, KeyRing keys, TimeProvider time)
+internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds ends, TimeProvider time)
 {
     private const int Bytes = 32;
     private const int MaxRemembered = 10_000;
@@ -51,9 +52,9 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, TimeProvider ti
     {
         var now = time.GetUtcNow();
         var value = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes));
-        var ends = key.ExpiresAt is { } keyEnds && keyEnds < now + Lifetime ? keyEnds : now + Lifetime;
-        await table.AddAsync(ApiKey.HashOf(value), new Session(key.Hash, ends), now, cancellationToken);
-        context.Response.Cookies.Append(NameFor(context.Request), value, Options(context.Request, ends - now));
+        var until = key.ExpiresAt is { } keyEnds && keyEnds < now + Lifetime ? keyEnds : now + Lifetime;
+        await table.AddAsync(ApiKey.HashOf(value), new Session(key.Hash, until), now, cancellationToken);
+        context.Response.Cookies.Append(NameFor(context.Request), value, Options(context.Request, until - now));
     }
 
     /// <summary>Ends the request's session, here and everywhere; false when it has none.</summary>
@@ -64,8 +65,16 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, TimeProvider ti
         var hash = ApiKey.HashOf(value);
         await table.RemoveAsync(hash, cancellationToken);
         _remembered.TryRemove(hash, out _);
-        context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
+        ends.End(hash);
+        Forget(context);
         return true;
+    }
+
+    /// <summary>Takes the cookie from a browser that shows one.</summary>
+    public static void Forget(HttpContext context)
+    {
+        if (Read(context.Request) is not null)
+            context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
     }
 
     // Cookies know no ports: each gateway of a machine has one of its own.

@@ -18,14 +18,15 @@ internal static class WebSocketApi
         app.Map(Path, ConnectAsync).RequireAuthorization(Policies.Read).WithTags("Streams").ExcludeFromDescription();
 
     private static async Task ConnectAsync(
-        HttpContext context, IExecutionStore store, EventFeed feed, KeyRing keys, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
+        HttpContext context, IExecutionStore store, EventFeed feed, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WebSocketSession> logger)
     {
         using var place = await TryEnterAsync(context, connections);
         if (place is null)
             return;
         using var socket = await AcceptAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), keys, store, feed, connections, messages, limits, time, logger).RunAsync(ending.Token);
+        using var callerEnd = CallerEnd.Of(context);
+        await new WebSocketSession(socket, ApiKeyAuthentication.KeyOf(context), callerEnd, store, feed, connections, messages, limits, time, logger).RunAsync(ending.Token);
     }
 
     /// <summary>A place among the connections, to be disposed; null when the request was answered with why there is none.</summary>

@@ -15,7 +15,7 @@ namespace OsMEN.Gateway.Streams;
 /// <see cref="StreamLimits.SlowReader"/> is closed with 1013 (try again later) and can resume with <c>after</c>.
 /// </summary>
 internal sealed partial class WebSocketSession(
-    WebSocket socket, ApiKey key, KeyRing keys, IExecutionStore store, EventFeed feed, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, TimeProvider time, ILogger logger)
+    WebSocket socket, ApiKey key, CallerEnd callerEnd, IExecutionStore store, EventFeed feed, WebSocketConnections connections, MessageMetrics messages, StreamLimits limits, TimeProvider time, ILogger logger)
 {
     private const int MaxSubscriptions = 1000;
     private const int MaxMessage = 16 * 1024;
@@ -34,8 +34,7 @@ internal sealed partial class WebSocketSession(
         using var stop = new CancellationTokenSource();
         await using var ended = ending.Register(() => Stop(stop, WebSocketCloseStatus.EndpointUnavailable, "The gateway stops; connect again."));
 
-        // A key that is revoked, expires or gets another role closes what it opened.
-        await using var keyEnded = keys.EndOf(key).Register(() => Stop(stop, WebSocketCloseStatus.PolicyViolation, "The key is no longer valid, or has another role now."));
+        await using var callerEnded = callerEnd.Token.Register(() => Stop(stop, WebSocketCloseStatus.PolicyViolation, callerEnd.Reason));
         var stopped = Task.Delay(Timeout.Infinite, stop.Token);
         var sending = SendAsync(stop.Token);
         var receiving = ReceiveAsync(stop);

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
+using OsMEN.Executions.Retention;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.ServiceDefaults;
 
@@ -37,6 +39,28 @@ public sealed class RetentionLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_last_pass_did_is_told_by_every_process_whichever_ran_it()
+    {
+        await using var redis = new RedisServer();
+        await redis.StartAsync();
+        await using (var insert = _test!.Database.CreateCommand("INSERT INTO dashboard_sessions VALUES ('old', 'k', 0, 1), ('older', 'k', 0, 1)"))
+            await insert.ExecuteNonQueryAsync(Token);
+        await using var first = await StartAsync(("ConnectionStrings:redis", redis.ConnectionString));
+        var reader = first.App.Services.GetRequiredService<RetentionReader>();
+        await Programs.UntilAsync(async () => (await reader.ReadAsync(Token)).LastAt is not null, "a pass was noted");
+
+        // Its turn is not due: it has only heard of it.
+        await using var second = await StartAsync(("ConnectionStrings:redis", redis.ConnectionString));
+        var figures = await second.App.Services.GetRequiredService<RetentionReader>().ReadAsync(Token);
+        Assert.True(figures.Enabled);
+        Assert.InRange(figures.DueAt!.Value - figures.LastAt!.Value, TimeSpan.FromMinutes(8), TimeSpan.FromMinutes(10));
+        Assert.Equal(
+            ["executions 0", "events 0", "calls 0", "usage 0", "journal 0", "alerts 0", "notices 0", "silences 0", "health 0", "sessions 2", "audit 0"],
+            figures.Kinds.Select(k => $"{k.What} {k.Removed}"));
+        Assert.Equal((TimeSpan.FromDays(90).TotalSeconds, 100L << 30, null), (figures.Kinds[0].KeptSeconds, figures.Kinds[0].MaxBytes, figures.Kinds[0].MaxRows));
+    }
+
+    [Fact]
     public async Task A_wrong_setting_stops_the_start_and_is_named()
     {
         var refused = await Assert.ThrowsAnyAsync<OptionsValidationException>(() => StartAsync(("Retention:ExecutionsAge", "00:00:01")));
@@ -49,7 +73,7 @@ public sealed class RetentionLoopTests : IAsyncLifetime
         b =>
         {
             b.Configuration["ConnectionStrings:osmen"] = _test!.ConnectionString;
-            b.Configuration["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200";
+            b.Configuration["ConnectionStrings:redis"] ??= "127.0.0.1:1,connectTimeout=200";
             b.Configuration["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog");
             b.AddExecutions();
         },

@@ -279,11 +279,12 @@ public abstract partial class StoreBehaviour
     private static (int Seen, int Removed) Trimmed(TrimBatch batch) => (batch.Seen, batch.Removed);
 
     /// <summary>A pass as it would run that much later; answers how many rows it removed.</summary>
-    private Task<long> PassAsync(RetentionOptions options, TimeSpan later)
+    private async Task<long> PassAsync(RetentionOptions options, TimeSpan later)
     {
         var clock = new ManualTimeProvider();
         clock.Advance(TimeProvider.System.GetUtcNow() + later - clock.GetUtcNow());
-        return new RetentionPass(Store, _test!.Database, new AuditTable(_test.Database), new RetentionMetrics(Metering.Factory(), clock), Options.Create(options), clock).RunAsync(Token);
+        var removed = await new RetentionPass(Store, _test!.Database, new AuditTable(_test.Database), new RetentionMetrics(Metering.Factory(), clock), Options.Create(options), clock).RunAsync(Token);
+        return removed.Values.Sum();
     }
 
     private async Task<ClaimedExecution> ClaimedAsync(NewExecution item)

@@ -1,9 +1,9 @@
 import { useCallback, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
+import { usePollNow } from './poll.js';
 import { link } from './route.js';
-import { Attributes, Empty, Head, Pane, Problem } from './parts.js';
+import { Attributes, Empty, Head, Pane, Problem, useAction } from './parts.js';
 import { dateTime, plural, quantity } from './format.js';
 import { Labels, Loading, Severity, Tabs, ago, isOperator, lasted } from './shown.js';
 import { AlertHistory } from './alert-history.js';
@@ -28,21 +28,16 @@ export function Alerts({ parts, query, you }) {
 
 function Active({ selected, you }) {
   const [alerts, setAlerts] = useState(null);
-  const [failed, setFailed] = useState(null);
-  const error = usePoll(async signal => setAlerts((await get('/alerts', {}, signal)).items), 3000, []);
+  const [error, loadNow] = usePollNow(async signal => setAlerts((await get('/alerts', {}, signal)).items), 3000, []);
   const close = useCallback(() => { location.hash = '#/alerts'; }, []);
-  const acknowledge = async (alert, note) => {
-    try {
-      const known = await send('POST', `/alerts/${alert.id}/acknowledge`, note ? { note } : {});
-      setAlerts(list => list.map(a => (a.id === known.id ? known : a)));
-      setFailed(null);
-    } catch (problem) {
-      setFailed(problem);
-    }
-  };
+  const [acknowledge, , failed] = useAction(async (alert, note) => {
+    await send('POST', `/alerts/${alert.id}/acknowledge`, note ? { note } : {});
+    await loadNow();
+  });
   const shown = alerts?.find(a => a.id === selected);
   return html`
     <${Problem} error=${failed ?? error} />
+    ${selected && alerts && !shown && html`<p class="note-box outside">This alert is active no longer. <a href="#/alerts/history">The history</a> has it.</p>`}
     <div class="split">
       <div class="scroll" tabindex="0" role="region" aria-label="Active alerts">
         ${alerts === null && !error && html`<${Loading} />`}

@@ -14,16 +14,14 @@ export const get = (path, parameters = {}, signal = undefined) => {
 export const send = (method, path, body) => call(method, path, body);
 
 async function call(method, path, body, signal) {
-  let response;
+  let response, answer = null;
   try {
     response = await fetch(path, { method, signal, headers: body === undefined ? {} : { 'Content-Type': 'application/json' }, body: body === undefined ? undefined : JSON.stringify(body) });
+    if (/json/.test(response.headers.get('Content-Type') ?? '')) answer = await response.json();
   } catch (problem) {
     throw signal?.aborted ? problem : new Error('The gateway does not answer.');
   }
   if (response.status === 401) signedOut();
-  if (response.status === 204) return null;
-  const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
-  const answer = isJson ? await response.json() : null;
   if (!response.ok) throw new ApiError(response.status, answer);
   return answer;
 }

@@ -1,9 +1,10 @@
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from './html.js';
 import { send, signedOut } from './api.js';
 import { useSnapshot } from './live.js';
 import { useRoute } from './route.js';
+import { Empty, Problem } from './parts.js';
 import { Alerts } from './alerts.js';
 import { Data } from './data.js';
 import { Overview } from './overview.js';
@@ -41,9 +42,16 @@ function App() {
   const { parts, query } = useRoute();
   const [message, state] = useSnapshot();
   const shown = pages.filter(([id]) => !forAdmins.includes(id) || message?.you.role === 'admin');
-  const page = shown.some(([id]) => id === parts[0]) ? parts[0] : 'overview';
+  const page = parts[0] ?? 'overview';
+  const main = useRef(null);
   const title = message?.data.title ?? 'OsMEN';
   useEffect(() => { document.title = `${title}: ${parts[1] ? parts.join(' ') : page}`; }, [title, page, parts[1]]);
+  // On a phone the pages stand in a row that is longer than the screen.
+  useLayoutEffect(() => document.querySelector('.page[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [page, Boolean(message)]);
+  const skip = e => {
+    e.preventDefault();
+    main.current.focus();
+  };
   const signOut = async () => {
     await send('DELETE', '/dashboard/session').catch(() => {});
     signedOut();
@@ -52,6 +60,7 @@ function App() {
   const troubled = health ? Object.values(health.components).filter(c => c.status !== 'healthy').length : 0;
   const badges = { health: [troubled, 'not healthy'], alerts: [Object.values(message?.data.alerts?.firing ?? {}).reduce((sum, n) => sum + n, 0), 'that nobody has'] };
   return html`
+    <a class="skip" href="#main" onClick=${skip}>Skip to the page</a>
     <div class="shell">
       <nav aria-label="Pages">
         <a class="brand" href="#/overview"><img src="/dashboard/web/icon.svg" alt="" width="26" height="26" /><span>${title}</span></a>
@@ -62,17 +71,19 @@ function App() {
           </a>`)}
         ${message && html`<div class="who"><span class="quiet" title="Signed in as">${message.you.user}<small class="block">${message.you.role}</small></span><button class="button" onClick=${signOut}>Sign out</button></div>`}
       </nav>
-      <main>
+      <main id="main" ref=${main} tabindex="-1">
         ${state === 'lost' && html`<p class="problem lost" role="status">The gateway is not reached; reconnecting. What is shown is the last that came.</p>`}
-        ${message ? view(page, parts, query, message) : html`<p class="empty" role="status">Connecting…</p>`}
+        ${message ? (shown.some(([id]) => id === page) ? view(page, parts, query, message) : html`<${Missing} isForAdmins=${forAdmins.includes(page)} />`) : html`<p class="empty" role="status">Connecting…</p>`}
       </main>
     </div>`;
 }
 
+const Missing = ({ isForAdmins }) => (isForAdmins ? html`<${Problem} error=${new Error('This page is for administrators.')} />` : html`<${Empty} title="No such page">The address leads nowhere. <a href="#/overview">To the overview</a></${Empty}>`);
+
 function view(page, parts, query, { you, data }) {
   switch (page) {
-    case 'agents': return html`<${Agents} you=${you} selected=${parts[1]} data=${data} />`;
-    case 'workflows': return html`<${Workflows} parts=${parts} you=${you} />`;
+    case 'agents': return html`<${Agents} you=${you} selected=${parts[1]} again=${query.again} data=${data} />`;
+    case 'workflows': return html`<${Workflows} parts=${parts} again=${query.again} you=${you} />`;
     case 'executions': return parts[1] ? html`<${Execution} key=${parts[1]} id=${parts[1]} you=${you} traces=${data.traces_url} />` : html`<${Executions} query=${query} you=${you} />`;
     case 'queue': return html`<${Queue} data=${data} />`;
     case 'alerts': return html`<${Alerts} parts=${parts} query=${query} you=${you} />`;

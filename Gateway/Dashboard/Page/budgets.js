@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
-import { Problem } from './parts.js';
+import { usePollNow } from './poll.js';
+import { Problem, useAction, useFocus } from './parts.js';
 import { dateTime } from './format.js';
 import { Confirm, dollars, isAdmin, until } from './shown.js';
 
@@ -13,22 +13,14 @@ const periods = { day: 'a day', month: 'a month', total: 'in all' };
 export function Budgets({ you }) {
   const [budgets, setBudgets] = useState(null);
   const [edited, setEdited] = useState(null);
-  const [failed, setFailed] = useState(null);
-  const load = async signal => setBudgets((await get('/api/v1/budgets', { limit: 1000 }, signal)).items);
-  const error = usePoll(load, 5000, []);
-  const remove = async budget => {
-    try {
-      await send('DELETE', `/api/v1/budgets/${encodeURIComponent(budget.id)}`);
-      setFailed(null);
-    } catch (problem) {
-      setFailed(problem);
-    }
-    await load();
-  };
+  const [error, loadNow] = usePollNow(async signal => setBudgets((await get('/api/v1/budgets', { limit: 1000 }, signal)).items), 5000, []);
+  const [remove, , failed] = useAction(async budget => {
+    await send('DELETE', `/api/v1/budgets/${encodeURIComponent(budget.id)}`).finally(loadNow);
+  });
   return html`<section class="budgets" aria-label="Budgets">
-    <div class="title-row"><h2 class="title">Budgets</h2>${isAdmin(you) && !edited && html`<button class="button" onClick=${() => setEdited({})}>New budget</button>`}</div>
+    <div class="title-row"><h2 class="title">Budgets</h2>${isAdmin(you) && html`<button class="button" aria-expanded=${Boolean(edited && !edited.id)} onClick=${() => setEdited({})}>New budget</button>`}</div>
     <${Problem} error=${failed ?? error} />
-    ${edited && html`<${Form} key=${edited.id ?? ''} budget=${edited} onClose=${() => setEdited(null)} onSaved=${async () => { setEdited(null); await load(); }} />`}
+    ${edited && html`<${Form} key=${edited.id ?? ''} budget=${edited} onClose=${() => setEdited(null)} onSaved=${async () => { setEdited(null); await loadNow(); }} />`}
     ${budgets?.length === 0 && !edited && html`<p class="note-box">Nothing limits what may be spent. ${isAdmin(you) ? 'A budget refuses calls that would go over it.' : 'Administrators make budgets.'}</p>`}
     ${budgets?.length > 0 && html`<ul class="cards">${budgets.map(b => html`<${Budget} key=${b.id} budget=${b} mayChange=${isAdmin(you)} onEdit=${() => setEdited(b)} onRemove=${() => remove(b)} />`)}</ul>`}
   </section>`;
@@ -52,25 +44,17 @@ function Budget({ budget, mayChange, onEdit, onRemove }) {
 }
 
 function Form({ budget, onClose, onSaved }) {
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
   const isNew = !budget.id;
-  const save = async e => {
-    e.preventDefault();
+  const box = useFocus(isNew ? '#budget-id' : '#budget-limit');
+  const [save, busy, error] = useAction(async e => {
     const { id, limit, period, zone, alerts, ...scope } = Object.fromEntries(new FormData(e.target));
-    setBusy(true);
-    try {
-      await send('PUT', `/api/v1/budgets/${encodeURIComponent(budget.id ?? id.trim())}`, {
-        scope: Object.fromEntries(parts.filter(p => scope[p]?.trim()).map(p => [p, scope[p].trim()])), period, time_zone: zone.trim() || 'UTC', limit_usd: Number(limit),
-        alert_at: alerts.split(/[,;\s]+/).filter(a => a).map(a => Number((Number(a) / 100).toFixed(4))),
-      });
-      await onSaved();
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
-  return html`<form class="card form line-form" onSubmit=${save} aria-label=${isNew ? 'New budget' : `Budget ${budget.id}`}>
+    await send('PUT', `/api/v1/budgets/${encodeURIComponent(budget.id ?? id.trim())}`, {
+      scope: Object.fromEntries(parts.filter(p => scope[p]?.trim()).map(p => [p, scope[p].trim()])), period, time_zone: zone.trim() || 'UTC', limit_usd: Number(limit),
+      alert_at: alerts.split(/[,;\s]+/).filter(a => a).map(a => Number((Number(a) / 100).toFixed(4))),
+    });
+    await onSaved();
+  });
+  return html`<form class="card form line-form" ref=${box} onSubmit=${save} aria-label=${isNew ? 'New budget' : `Budget ${budget.id}`}>
     <div><label for="budget-id">Name</label><input id="budget-id" name="id" required maxlength="64" pattern="[A-Za-z0-9_.\\-]+" defaultValue=${budget.id} disabled=${!isNew} placeholder="team-a" /></div>
     <div><label for="budget-limit">Dollars</label><input id="budget-limit" name="limit" type="number" min="0" step="any" required defaultValue=${budget.limit_usd ?? 50} /></div>
     <div><label for="budget-period">In</label><select id="budget-period" name="period">${Object.entries(periods).map(([p, text]) => html`<option key=${p} value=${p} selected=${p === (budget.period ?? 'month')}>${text}</option>`)}</select></div>

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get } from './api.js';
 import { usePoll } from './poll.js';
@@ -16,10 +16,12 @@ export function Calls({ execution }) {
   const [open, setOpen] = useState(null);
   const isOver = isFinal(execution.status);
 
-  // Once more after its end: what it did last may come in a moment later.
-  const [looks, setLooks] = useState(0);
+  // Once more after its end, of each attempt: what it did last may come in a moment later.
+  const after = `${execution.id} ${execution.attempt} ${execution.status}`;
+  const looked = useRef({});
   const error = usePoll(async signal => {
-    if (isOver && looks > 1) return;
+    if (looked.current.after !== after) looked.current = { after, times: 0 };
+    if (isOver && looked.current.times > 1) return;
     let list = [], cursor;
     do {
       const page = await get(`/api/v1/executions/${execution.id}/calls`, { limit: 500, cursor }, signal);
@@ -27,11 +29,12 @@ export function Calls({ execution }) {
       cursor = page.next_cursor;
     } while (cursor && list.length < most);
     setCalls({ calls: list, more: Boolean(cursor) });
-    if (isOver) setLooks(looks + 1);
+    looked.current.times++;
   }, 1500, [execution.id, execution.status, execution.attempt]);
   if (calls === null || calls.length === 0) {
     return error && html`<section class="card calls"><h2>Calls</h2><${Problem} error=${error} /></section>`;
   }
+  const keys = calls.map(c => `${c.type} ${c.id}`);
   const starts = calls.map(c => Date.parse(c.started_at));
   const ends = calls.map((c, i) => starts[i] + (c.duration_ms ?? 0));
   const from = Math.min(...starts, execution.started_at && execution.attempt <= 1 ? Date.parse(execution.started_at) : Infinity);
@@ -43,13 +46,13 @@ export function Calls({ execution }) {
   return html`<section class="card calls"><h2>Calls <small>${[plural(models.length, 'model call'), plural(calls.length - models.length, 'tool call'), `${quantity(tokens)} tokens`, dollars(cost)].join(' · ')}${more ? `, the first ${most}` : ''}</small></h2>
     <${Problem} error=${error} />
     <div class="call-head" aria-hidden="true"><span>Call</span><span class="call-axis"><small>0</small><small>${duration((to - from) / 2)}</small><small>${duration(to - from)}</small></span><span class="right">Took</span></div>
-    <ul>${calls.map((c, i) => html`<li key=${`${c.type} ${c.id}`} class=${`call ${c.type} ${moods[c.status] ?? ''}`}>
-      <button class="call-row" aria-expanded=${open === i} onClick=${() => setOpen(open === i ? null : i)}>
+    <ul>${calls.map((c, i) => html`<li key=${keys[i]} class=${`call ${c.type} ${moods[c.status] ?? ''}`}>
+      <button class="call-row" aria-expanded=${open === keys[i]} onClick=${() => setOpen(open === keys[i] ? null : keys[i])}>
         <span class="call-name"><i class="call-kind" aria-hidden="true">${c.type === 'model' ? 'M' : 'T'}</i><span class="text">${c.type === 'model' ? `${c.platform}/${c.model}` : c.tool}</span>${c.status !== 'ok' && html`<small class="call-state">${words[c.status]}</small>`}</span>
         <span class="call-lane"><i class="bar" style=${place(i)}></i>${c.first_token_ms ? html`<i class="first" style=${{ left: `${(starts[i] + c.first_token_ms - from) / (to - from) * 100}%` }}></i>` : null}</span>
         <span class="right mono">${c.duration_ms === null || c.duration_ms === undefined ? '–' : duration(c.duration_ms)}</span>
       </button>
-      ${open === i && html`<${Details} call=${c} from=${from} />`}
+      ${open === keys[i] && html`<${Details} call=${c} from=${from} />`}
     </li>`)}</ul>
   </section>`;
 }

@@ -1,8 +1,8 @@
 import { html } from './html.js';
 import { Head, Empty } from './parts.js';
 import { Plot } from './plot.js';
-import { duration, quantity } from './format.js';
-import { Status, Tile, bytes, count, end, percent, points, rate, reach } from './shown.js';
+import { duration, plural, quantity } from './format.js';
+import { Status, Tile, ago, bytes, count, end, percent, points, rate, reach, span, until } from './shown.js';
 
 const took = seconds => (seconds === null || seconds === undefined ? '–' : duration(seconds * 1000));
 
@@ -39,6 +39,7 @@ export function Data({ data }) {
         <thead><tr><th>Table</th><th class="right">Size</th><th class="wide"><span class="unseen">Share</span></th><th class="right">Rows, about</th></tr></thead>
         <tbody>${server.tables.map(t => html`<tr key=${t.name}><td class="mono break">${t.name}</td><td class="right mono">${bytes(t.bytes)}</td><td class="wide"><span class="meter"><i style=${{ width: `${t.bytes / Math.max(1, server.tables[0].bytes) * 100}%` }}></i></span></td><td class="right mono">${quantity(t.rows)}</td></tr>`)}</tbody>
       </table></div>`}
+      <${Retention} retention=${database.retention} />
       <h2 class="title">Redis</h2>
       ${!redis ? html`<p class="note-box">Redis does not answer. Executions run on, by polling; live events come late.</p>` : html`
       <div class="tiles">
@@ -51,4 +52,21 @@ export function Data({ data }) {
         <section class="card"><h2>Memory</h2><${Plot} height=${170} series=${[line('memory', history.redis_bytes, 1 / 1048576)]} seconds=${reach(history)} now=${end(history)} unit="MB" label="Memory that Redis uses" /></section>
       </div>`}
     </div>`;
+}
+
+// A time that was set ends with whole units: 90 d, not 90 d 0 h.
+const kept = seconds => (seconds === 0 ? 'at once' : `after ${span(seconds).replace(/ 0 \w+$/, '')}`);
+
+/** What is kept for how long, what is there, and what the last pass removed. */
+function Retention({ retention }) {
+  if (!retention) return null;
+  const { last_at: last, due_at: due } = retention;
+  const removed = retention.kinds.reduce((sum, k) => sum + (k.removed ?? 0), 0);
+  const next = !retention.enabled ? 'this gateway removes nothing itself' : due && Date.parse(due) > Date.now() ? `the next ${until(Date.parse(due))}` : 'the next is due';
+  return html`<h2 class="title">Retention <small>${last ? `last pass ${ago(Date.parse(last))}, ${plural(removed, 'row')} in ${took(retention.last_seconds)}` : 'no pass is known'}; ${next}</small></h2>
+    <div class="table-box retention"><table>
+      <thead><tr><th>What</th><th>Goes</th><th class="right">Removed</th><th class="right wide">Size</th><th class="right wide">At most</th><th class="right">Oldest</th></tr></thead>
+      <tbody>${retention.kinds.map(k => html`<tr key=${k.what}><td>${k.what}</td><td class="nowrap">${kept(k.kept_seconds)}</td><td class="right mono">${count(k.removed)}</td><td class="right mono wide">${bytes(k.bytes)}</td>
+        <td class="right mono wide">${k.max_bytes ? bytes(k.max_bytes) : k.max_rows ? `${count(k.max_rows)} rows` : '–'}</td><td class="right nowrap">${k.oldest ? ago(Date.parse(k.oldest)) : '–'}</td></tr>`)}</tbody>
+    </table></div>`;
 }

@@ -5,7 +5,7 @@ import { usePoll } from './poll.js';
 import { setQuery } from './route.js';
 import { Empty, Head, Problem, Select } from './parts.js';
 import { dateTime, duration } from './format.js';
-import { Status, ago } from './shown.js';
+import { Status, ago, bytes } from './shown.js';
 
 export function Health({ data, query }) {
   const { health } = data;
@@ -36,6 +36,6 @@ export function Health({ data, query }) {
 
 function said(details) {
   const { message, ...rest } = details ?? {};
-  const more = Object.entries(rest).map(([k, v]) => `${k} ${v}`).join(', ');
+  const more = Object.entries(rest).map(([k, v]) => (k.endsWith('_bytes') ? `${k.slice(0, -6).replaceAll('_', ' ')} ${bytes(v)}` : k.endsWith('_ms') ? `${k.slice(0, -3)} ${duration(v)}` : k.endsWith('_percent') ? `${k.slice(0, -8)} ${v} %` : `${k.replaceAll('_', ' ')} ${v}`)).join(', ');
   return [message, more].filter(t => t).join(' · ');
 }

@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
+import { usePollNow } from './poll.js';
 import { link, setQuery } from './route.js';
-import { Attributes, Empty, Head, Pane, Problem, Search, Select } from './parts.js';
+import { Attributes, Empty, Head, Pane, Problem, Search, Select, useAction } from './parts.js';
 import { dateTime } from './format.js';
 import { Confirm, ago } from './shown.js';
 
@@ -18,8 +18,7 @@ export function Keys({ query, selected }) {
   const { status, role, user, cursor } = query;
   const [page, setPage] = useState(null);
   const [made, setMade] = useState(null);
-  const load = async signal => setPage(await get('/api/v1/keys', { status, role, user, cursor, limit: 50 }, signal));
-  const error = usePoll(load, 10000, [status, role, user, cursor]);
+  const [error, loadNow] = usePollNow(async signal => setPage(await get('/api/v1/keys', { status, role, user, cursor, limit: 50 }, signal)), 10000, [status, role, user, cursor]);
   const filter = change => setQuery({ cursor: '', ...change });
   const close = useCallback(() => { location.hash = link(['keys'], { status, role, user }); }, [status, role, user]);
   const keys = page?.items;
@@ -32,7 +31,7 @@ export function Keys({ query, selected }) {
     <${Problem} error=${error} />
     <div class="split narrows">
       <div class="scroll" tabindex="0" role="region" aria-label="Keys">
-        <${Create} onMade=${async key => { setMade(key); await load(); }} />
+        <${Create} onMade=${async key => { setMade(key); await loadNow(); }} />
         ${made && html`<${Made} made=${made} onDone=${() => setMade(null)} />`}
         ${keys?.length === 0 && html`<${Empty} title="No keys">${status || role || user ? 'None matches.' : 'Make one for each person and program, so that one can be revoked without the others.'}</${Empty}>`}
         ${keys?.length > 0 && html`<div class="table-box"><table>
@@ -45,15 +44,14 @@ export function Keys({ query, selected }) {
         </table></div>`}
         <p class="pages">${cursor && html`<button class="button" onClick=${() => setQuery({ cursor: '' })}>First</button>`}${page?.next_cursor && html`<button class="button" onClick=${() => setQuery({ cursor: page.next_cursor })}>More</button>`}</p>
       </div>
-      ${selected && html`<${Key} key=${selected} id=${selected} onClose=${close} onChanged=${async key => { setMade(m => (m?.id === key.id ? null : m)); await load(); }} />`}
+      ${selected && html`<${Key} key=${selected} id=${selected} onClose=${close} onChanged=${async key => { setMade(m => (m?.id === key.id ? null : m)); await loadNow(); }} />`}
     </div>`;
 }
 
 function Made({ made, onDone }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard?.writeText(made.key);
-    setCopied(true);
+    await navigator.clipboard?.writeText(made.key).then(() => setCopied(true), () => {});
   };
   return html`<section class="card made" role="status"><h2>The key of ${made.name}</h2><p>It is shown this once:</p>
     <p class="row"><code class="secret">${made.key}</code><button class="button" onClick=${copy}>${copied ? 'Copied' : 'Copy'}</button><button class="button" onClick=${onDone}>Done</button></p></section>`;
@@ -61,31 +59,34 @@ function Made({ made, onDone }) {
 
 function Key({ id, onClose, onChanged }) {
   const [key, setKey] = useState(null);
-  const [error, setError] = useState(null);
+  const [unread, setUnread] = useState(null);
   const [saved, setSaved] = useState(false);
-  useEffect(() => { get(`/api/v1/keys/${id}`).then(setKey, setError); }, [id]);
-  const change = async action => {
+  useEffect(() => { get(`/api/v1/keys/${id}`).then(setKey, setUnread); }, [id]);
+  const [change, busy, error] = useAction(async action => {
+    setSaved(false);
     try {
       setKey(await action());
-      setError(null);
       setSaved(true);
-    } catch (problem) {
-      setError(problem);
-      setSaved(false);
+    } finally {
+      await onChanged({ id });
     }
-    await onChanged({ id });
-  };
+  });
   const save = e => {
     e.preventDefault();
-    const { name, role, life } = Object.fromEntries(new FormData(e.target));
+    const form = e.target;
+    const { name, role, life } = Object.fromEntries(new FormData(form));
     const ends = life === 'same' ? {} : life ? { expires_in: life } : { expires_at: null };
-    return change(() => send('PATCH', `/api/v1/keys/${id}`, { name, role, ...ends }));
+    return change(async () => {
+      const changed = await send('PATCH', `/api/v1/keys/${id}`, { name, role, ...ends });
+      form.elements.life.value = 'same'; // or the next save would change its end once more
+      return changed;
+    });
   };
   const revoke = () => change(async () => {
     await send('DELETE', `/api/v1/keys/${id}`);
     return get(`/api/v1/keys/${id}`);
   });
-  if (!key) return html`<${Pane} title="Key" onClose=${onClose}><${Problem} error=${error} /></${Pane}>`;
+  if (!key) return html`<${Pane} title="Key" onClose=${onClose}><${Problem} error=${unread} /></${Pane}>`;
   const facts = [['user', key.user], ['status', key.status], ['made', key.created_at && dateTime(time(key.created_at))], ['last used', key.last_used_at ? dateTime(time(key.last_used_at)) : 'never'],
     ['ends', key.expires_at ? dateTime(time(key.expires_at)) : 'never'], ['revoked', key.revoked_at && dateTime(time(key.revoked_at))], ['id', key.id]];
   const isFixed = key.source === 'configuration' || key.status === 'revoked';
@@ -95,7 +96,7 @@ function Key({ id, onClose, onChanged }) {
       <label for="change-name">Name</label><input id="change-name" name="name" required maxlength="200" defaultValue=${key.name} />
       <label for="change-role">Role</label><select id="change-role" name="role">${roles.map(([r, what]) => html`<option key=${r} value=${r} selected=${r === key.role}>${r}: ${what}</option>`)}</select>
       <label for="change-life">Good</label><select id="change-life" name="life"><option value="same" selected>as it is</option>${lives.map(([text, v]) => html`<option key=${v} value=${v}>${text}${v && ' from now'}</option>`)}</select>
-      <div class="row"><${Confirm} text="Revoke" name=${key.name} onConfirm=${revoke} /><button type="submit" class="main">Save</button></div>
+      <div class="row"><${Confirm} text="Revoke" name=${key.name} onConfirm=${revoke} /><button type="submit" class="main" disabled=${busy}>Save</button></div>
     </form>`}
     ${saved && html`<p class="good" role="status">${key.status === 'revoked' ? 'Revoked: it opens nothing any more.' : 'Saved.'}</p>`}
     <${Problem} error=${error} />
@@ -105,26 +106,19 @@ function Key({ id, onClose, onChanged }) {
 }
 
 function Create({ onMade }) {
-  const [error, setError] = useState(null);
-  const make = async e => {
-    e.preventDefault();
+  const [make, busy, error] = useAction(async e => {
     const form = e.target;
     const { name, role, user, life } = Object.fromEntries(new FormData(form));
-    try {
-      const key = await send('POST', '/api/v1/keys', { name, role, ...(user && { user }), ...(life && { expires_in: life }) });
-      setError(null);
-      form.reset();
-      await onMade(key);
-    } catch (problem) {
-      setError(problem);
-    }
-  };
+    const key = await send('POST', '/api/v1/keys', { name, role, ...(user && { user }), ...(life && { expires_in: life }) });
+    form.reset();
+    await onMade(key);
+  });
   return html`<form class="card form line-form" onSubmit=${make}>
     <div><label for="key-name">Name</label><input id="key-name" name="name" required maxlength="200" placeholder="whose, or for what" /></div>
     <div><label for="key-role">Role</label><select id="key-role" name="role">${roles.map(([r, what]) => html`<option key=${r} value=${r}>${r}: ${what}</option>`)}</select></div>
     <div><label for="key-user">User</label><input id="key-user" name="user" maxlength="200" placeholder="the name, unless said" /></div>
     <div><label for="key-life">Good</label><select id="key-life" name="life">${lives.map(([text, v]) => html`<option key=${v} value=${v}>${text}</option>`)}</select></div>
-    <button type="submit" class="main">Make a key</button>
+    <button type="submit" class="main" disabled=${busy}>Make a key</button>
     <${Problem} error=${error} />
   </form>`;
 }

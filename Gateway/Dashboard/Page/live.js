@@ -7,31 +7,50 @@ const longest = 10000;
 /**
  * A WebSocket that opens itself again, later and later up to ten seconds, at once when the page is shown or the network is back.
  * open(socket) is called for each connection, message(data) for each message, state('connecting' | 'open' | 'lost') on changes.
+ * A connection over which nothing has come for patience() milliseconds is given up: a network that went away says nothing.
  */
-function connect(path, { open, message, state, isOver = () => false }) {
-  let socket, timer, ended = false, failures = 0;
+function connect(path, { open, message, state, patience }) {
+  let socket, timer, ended = false, failures = 0, heard;
   const run = () => {
     clearTimeout(timer);
     state(failures ? 'lost' : 'connecting');
-    socket = new WebSocket(address(path));
+    const mine = socket = new WebSocket(address(path));
+    heard = Date.now();
     socket.onopen = () => {
       failures = 0;
+      heard = Date.now();
       state('open');
-      open?.(socket);
+      open?.(mine);
     };
-    socket.onmessage = e => message(JSON.parse(e.data));
+    socket.onmessage = e => {
+      heard = Date.now();
+      message(JSON.parse(e.data));
+    };
     socket.onclose = e => {
-      if (ended || isOver()) return;
-      failures++;
-      state('lost');
       // A browser doesn't say that a handshake was refused: ask.
-      if (e.code === 1008 || e.code === 1006) get('/dashboard/config').catch(() => {});
+      if (e.code === 1006) get('/dashboard/config').catch(() => {});
       if (e.code === 1008) signedOut();
-      timer = setTimeout(run, Math.min(longest, 500 * 2 ** Math.min(failures - 1, 5)) * (0.8 + Math.random() * 0.4));
+      lost();
     };
   };
+  const lost = () => {
+    socket = null;
+    if (ended) return;
+    failures++;
+    state('lost');
+    timer = setTimeout(run, Math.min(longest, 500 * 2 ** Math.min(failures - 1, 5)) * (0.8 + Math.random() * 0.4));
+  };
+  const drop = () => {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  };
+  const watch = setInterval(() => {
+    if (!socket || Date.now() - heard < patience()) return;
+    drop();
+    lost();
+  }, 1000);
   const hurry = () => {
-    if (!document.hidden && socket.readyState === WebSocket.CLOSED && !isOver()) run();
+    if (!document.hidden && !socket) run();
   };
   addEventListener('online', hurry);
   document.addEventListener('visibilitychange', hurry);
@@ -39,9 +58,10 @@ function connect(path, { open, message, state, isOver = () => false }) {
   return () => {
     ended = true;
     clearTimeout(timer);
+    clearInterval(watch);
     removeEventListener('online', hurry);
     document.removeEventListener('visibilitychange', hurry);
-    socket.close();
+    if (socket) drop();
   };
 }
 
@@ -49,7 +69,9 @@ function connect(path, { open, message, state, isOver = () => false }) {
 export function useSnapshot() {
   const [message, setMessage] = useState(null);
   const [state, setState] = useState('connecting');
-  useEffect(() => connect('/dashboard/ws', { message: setMessage, state: setState }), []);
+  const refresh = useRef(0);
+  refresh.current = message?.data.refresh_ms ?? 0;
+  useEffect(() => connect('/dashboard/ws', { message: setMessage, state: setState, patience: () => 10000 + 2 * refresh.current }), []);
   return [message, state];
 }
 
@@ -77,10 +99,16 @@ export function useEvents(id, again) {
         setShown({ ...all, rows: [...all.rows] });
       }, 100);
     };
+    // An execution may say nothing for long; a pong tells that somebody is there.
+    let ping;
     const end = connect('/ws', {
-      open: socket => socket.send(JSON.stringify({ type: 'subscribe', executionId: id, after: all.after })),
+      patience: () => 40000,
+      open: socket => {
+        socket.send(JSON.stringify({ type: 'subscribe', executionId: id, after: all.after }));
+        clearInterval(ping);
+        ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), 15000);
+      },
       state: state => { all.state = state; show(); },
-      isOver: () => all.state === 'over',
       message: ({ type, seq, data, timestamp }) => {
         const before = all.rows.length;
         if (seq) all.after = Math.max(all.after, seq);
@@ -100,6 +128,7 @@ export function useEvents(id, again) {
     });
     return () => {
       clearTimeout(timer);
+      clearInterval(ping);
       end();
     };
   }, [id, again]);

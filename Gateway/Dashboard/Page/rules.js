@@ -1,21 +1,20 @@
 import { useCallback, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
+import { usePollNow } from './poll.js';
 import { link } from './route.js';
-import { Empty, Pane, Problem } from './parts.js';
-import { Confirm, Loading, Severity, State, isAdmin } from './shown.js';
+import { Empty, Pane, Problem, useAction } from './parts.js';
+import { Confirm, Loading, Severity, State, Unknown, isAdmin } from './shown.js';
 
 /** Every rule with what it looks for in words; administrators change, add and remove them. */
 export function Rules({ selected, you }) {
   const [rules, setRules] = useState(null);
   const [alerts, setAlerts] = useState([]);
-  const load = async signal => {
+  const [error, loadNow] = usePollNow(async signal => {
     const [list, active] = await Promise.all([get('/alerts/rules', {}, signal), get('/alerts', {}, signal)]);
     setRules(list.items);
     setAlerts(active.items);
-  };
-  const error = usePoll(load, 10000, []);
+  }, 10000, []);
   const close = useCallback(() => { location.hash = '#/alerts/rules'; }, []);
   const rule = rules?.find(r => r.name === selected);
   const state = name => {
@@ -24,6 +23,7 @@ export function Rules({ selected, you }) {
   };
   return html`
     <${Problem} error=${error} />
+    ${selected && selected !== '+' && rules && !rule && html`<${Unknown} kind="rule" name=${selected} />`}
     <div class="split">
       <div class="scroll" tabindex="0" role="region" aria-label="Alert rules">
         ${rules === null && !error && html`<${Loading} />`}
@@ -38,7 +38,7 @@ export function Rules({ selected, you }) {
             <td class="wide roomy">${r.source === 'file' ? 'file' : r.changed_by}</td></tr>`)}</tbody>
         </table></div>`}
       </div>
-      ${(rule || (selected === '+' && isAdmin(you))) && html`<${Rule} key=${selected} rule=${rule} you=${you} onClose=${close} onChange=${load} />`}
+      ${(rule || (selected === '+' && isAdmin(you))) && html`<${Rule} key=${selected} rule=${rule} you=${you} onClose=${close} onChange=${loadNow} />`}
     </div>`;
 }
 
@@ -49,26 +49,16 @@ const example = {
 
 function Rule({ rule, you, onClose, onChange }) {
   const [text, setText] = useState(() => JSON.stringify(rule?.definition ?? example, null, 2));
-  const [error, setError] = useState(null);
   const [saved, setSaved] = useState(false);
-  const act = action => async e => {
-    e?.preventDefault();
-    try {
-      await action();
-      setError(null);
-    } catch (problem) {
-      setSaved(false);
-      setError(problem instanceof SyntaxError ? new Error(`This is not JSON: ${problem.message}`) : problem);
-    }
-  };
-  const save = act(async () => {
-    const definition = JSON.parse(text);
+  const [save, isSaving, unsaved] = useAction(async () => {
+    setSaved(false);
+    const definition = parsed(text);
     const kept = await send('PUT', `/alerts/rules/${encodeURIComponent(definition.name ?? rule?.name ?? '')}`, definition);
     setSaved(true);
     await onChange();
     location.hash = link(['alerts', 'rules', kept.name]);
   });
-  const remove = act(async () => {
+  const [remove, , unremoved] = useAction(async () => {
     await send('DELETE', `/alerts/rules/${encodeURIComponent(rule.name)}`);
     onClose();
     await onChange();
@@ -80,10 +70,18 @@ function Rule({ rule, you, onClose, onChange }) {
     ${isAdmin(you) ? html`<form class="form" onSubmit=${save}>
       <label for="definition">Definition</label>
       <textarea id="definition" rows="18" value=${text} onInput=${e => { setText(e.target.value); setSaved(false); }} spellcheck="false"></textarea>
-      <div class="row"><button type="submit" class="main">Save</button>${rule && html`<${Confirm} text="Remove" name=${rule.name} onConfirm=${remove} />`}${saved && html`<span class="good" role="status">Saved.</span>`}</div>
-      <${Problem} error=${error} />
+      <div class="row"><button type="submit" class="main" disabled=${isSaving}>Save</button>${rule && html`<${Confirm} text="Remove" name=${rule.name} onConfirm=${remove} />`}${saved && html`<span class="good" role="status">Saved.</span>`}</div>
+      <${Problem} error=${unsaved ?? unremoved} />
     </form>` : html`<section><h3>Definition</h3><pre class="message" tabindex="0">${text}</pre></section>`}
   </${Pane}>`;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch (problem) {
+    throw new Error(`This is not JSON: ${problem.message}`);
+  }
 }
 
 const severities = rule => (rule.levels ? Object.keys(rule.levels) : rule.burn_rates ? [...new Set(rule.burn_rates.map(b => b.severity))] : [rule.severity]).filter(s => s);

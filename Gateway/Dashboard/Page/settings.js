@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
 import { usePoll } from './poll.js';
-import { Empty, Head, Problem } from './parts.js';
+import { Empty, Head, Problem, useAction } from './parts.js';
 import { duration, quantity } from './format.js';
 import { percent } from './shown.js';
 
@@ -12,24 +12,18 @@ export function Settings({ you }) {
   const [config, setConfig] = useState(null);
   const [boards, setBoards] = useState([]);
   const [performance, setPerformance] = useState(null);
-  const [error, setError] = useState(null);
   const [saved, setSaved] = useState(false);
-  useEffect(() => {
-    get('/dashboard/config').then(setConfig, setError);
-    get('/dashboard/grafana').then(b => setBoards(b.items), setError);
-  }, []);
-  const unread = usePoll(async signal => setPerformance(await get('/dashboard/performance', {}, signal)), 5000, []);
-  const save = async e => {
-    e.preventDefault();
-    try {
-      setConfig(await send('PUT', '/dashboard/config', Object.fromEntries(new FormData(e.target))));
-      setError(null);
-      setSaved(true);
-    } catch (problem) {
-      setError(problem);
-      setSaved(false);
-    }
-  };
+  const unread = usePoll(async signal => {
+    setPerformance(await get('/dashboard/performance', {}, signal));
+    if (config) return;
+    setBoards((await get('/dashboard/grafana', {}, signal)).items);
+    setConfig(await get('/dashboard/config', {}, signal));
+  }, 5000, []);
+  const [save, busy, error] = useAction(async e => {
+    setSaved(false);
+    setConfig(await send('PUT', '/dashboard/config', Object.fromEntries(new FormData(e.target))));
+    setSaved(true);
+  });
   return html`
     <${Head} title="Settings" />
     <${Problem} error=${error ?? unread} />
@@ -37,7 +31,7 @@ export function Settings({ you }) {
       ${config && you.role === 'admin' && html`<form class="card form line-form" onSubmit=${save}>
         <div><label for="title">Title</label><input id="title" name="title" required maxlength="60" defaultValue=${config.title} /></div>
         <div><label for="refresh">Figures come every</label><input id="refresh" name="refresh" required defaultValue=${config.refresh} placeholder="5s" /></div>
-        <button type="submit" class="main">Save</button>
+        <button type="submit" class="main" disabled=${busy}>Save</button>
         ${saved && html`<p class="good" role="status">Saved for everybody.</p>`}
       </form>`}
       <h2 class="title">Endpoints, last five minutes, this gateway</h2>

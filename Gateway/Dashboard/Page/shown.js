@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { html } from './html.js';
+import { Problem } from './parts.js';
 
 const moods = {
   COMPLETED: 'good', FAILED: 'bad', TIMED_OUT: 'bad', CANCELLED: 'off', RUNNING: 'busy', PENDING: 'off', AWAITING_APPROVAL: 'busy', SKIPPED: 'off',
@@ -7,10 +8,11 @@ const moods = {
 };
 const words = { TIMED_OUT: 'Timed out', AWAITING_APPROVAL: 'Awaits approval' };
 
+export const word = status => words[status] ?? status.charAt(0).toUpperCase() + status.slice(1).toLowerCase();
+
 /** A status by colour and word: of an execution, or of health. */
 export function Status({ status }) {
-  const text = words[status] ?? status.charAt(0).toUpperCase() + status.slice(1).toLowerCase();
-  return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${text}</span>`;
+  return html`<span class=${`state ${moods[status] ?? 'off'} ${status === 'RUNNING' ? '' : 'still'}`}><i></i>${word(status)}</span>`;
 }
 
 /** A state that is no status of an execution: a dot in one of the moods, and a word. */
@@ -29,11 +31,12 @@ export const Tabs = ({ label, tabs }) => html`<ul class="tabs" aria-label=${labe
 /** A button that asks once more. */
 export function Confirm({ text, name, onConfirm }) {
   const [asked, setAsked] = useState(false);
-  const press = () => {
+  const press = e => {
+    if (e.detail > 1) return; // the second of a double click confirms nothing
     setAsked(!asked);
     if (asked) onConfirm();
   };
-  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onBlur=${() => setAsked(false)} aria-label=${`${asked ? 'Really ' : ''}${asked ? text.toLowerCase() : text} ${name}`}>${asked ? `Really ${text.toLowerCase()}` : text}</button>`;
+  return html`<button type="button" class=${`button ${asked ? 'danger' : ''}`} onClick=${press} onKeyDown=${e => e.repeat && e.preventDefault()} onBlur=${() => setAsked(false)} aria-label=${`${asked ? 'Really ' : ''}${asked ? text.toLowerCase() : text} ${name}`}>${asked ? `Really ${text.toLowerCase()}` : text}</button>`;
 }
 
 /** A button that copies a text, and says so. */
@@ -54,8 +57,9 @@ export function Tile({ title, value, note, mood = '', href }) {
 
 export const dollars = value => {
   if (value === null || value === undefined) return '–';
-  if (value === 0) return '$0';
-  return value >= 100 ? `$${Math.round(value).toLocaleString()}` : value >= 0.01 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`;
+  const [sign, size] = [value < 0 ? '−' : '', Math.abs(value)];
+  if (size === 0) return '$0';
+  return sign + (size >= 100 ? `$${Math.round(size).toLocaleString()}` : size >= 0.01 ? `$${size.toFixed(2)}` : `$${size.toLocaleString('en', { maximumSignificantDigits: 2 })}`);
 };
 
 export const percent = value => (value === null || value === undefined ? '–' : `${(value * 100).toFixed(value > 0.9999 || value < 0.0001 ? 0 : 1)} %`);
@@ -63,7 +67,7 @@ export const percent = value => (value === null || value === undefined ? '–' :
 export const count = value => (value === null || value === undefined ? '–' : value.toLocaleString());
 
 /** A number a second, as exactly as one reads it. */
-export const rate = value => (value === null || value === undefined ? '–' : `${value === 0 ? 0 : value < 10 ? Number(value.toFixed(2)) : Math.round(value).toLocaleString()}/s`);
+export const rate = value => (value === null || value === undefined ? '–' : `${value === 0 ? 0 : value < 0.005 ? '<0.01' : value < 10 ? Number(value.toFixed(2)) : Math.round(value).toLocaleString()}/s`);
 
 /** How long ago, in the largest unit that fits. */
 export function ago(milliseconds, now = Date.now()) {
@@ -75,10 +79,11 @@ export function ago(milliseconds, now = Date.now()) {
 }
 
 /** Seconds in the two largest units. */
-export function span(seconds) {
-  if (seconds === null || seconds === undefined) return '–';
-  if (seconds < 60) return `${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+export function span(exact) {
+  if (exact === null || exact === undefined) return '–';
+  const seconds = Math.round(exact);
+  if (seconds < 60) return `${exact < 9.95 ? Number(exact.toPrecision(2)) : seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
   return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds % 86400 / 3600)} h`;
 }
@@ -90,6 +95,9 @@ export function lasted(from, to = Date.now()) {
 }
 
 export const until = (milliseconds, now = Date.now()) => `in ${lasted(now, milliseconds)}`;
+
+/** What the address names and nobody has. */
+export const Unknown = ({ kind, name }) => html`<${Problem} error=${new Error(`There is no ${kind} ${name}.`)} />`;
 
 /** Bytes in the unit that fits. */
 export function bytes(value) {

@@ -1,9 +1,9 @@
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
-import { link } from './route.js';
-import { Empty, Problem } from './parts.js';
+import { usePollNow } from './poll.js';
+import { link, setQuery } from './route.js';
+import { Empty, Problem, useAction, useFocus } from './parts.js';
 import { dateTime, plural } from './format.js';
 import { Confirm, Labels, Loading, ago, isOperator, lasted, until } from './shown.js';
 
@@ -15,28 +15,20 @@ export const silenceOf = labels => link(['alerts', 'silences'], { labels: JSON.s
 export function Silences({ query, you }) {
   const [silences, setSilences] = useState(null);
   const [alerts, setAlerts] = useState([]);
-  const [failed, setFailed] = useState(null);
-  const load = async signal => {
+  const [error, loadNow] = usePollNow(async signal => {
     const [list, active] = await Promise.all([get('/alerts/silences', {}, signal), get('/alerts', {}, signal)]);
     setSilences(list.items);
     setAlerts(active.items);
-  };
-  const error = usePoll(load, 5000, []);
-  const end = async silence => {
-    try {
-      await send('DELETE', `/alerts/silences/${silence.id}`);
-      setFailed(null);
-    } catch (problem) {
-      setFailed(problem);
-    }
-    await load();
-  };
+  }, 5000, []);
+  const [end, , failed] = useAction(async silence => {
+    await send('DELETE', `/alerts/silences/${silence.id}`).finally(loadNow);
+  });
   const current = silences?.filter(s => s.state !== 'expired') ?? [];
   const over = silences?.filter(s => s.state === 'expired') ?? [];
   return html`
     <${Problem} error=${failed ?? error} />
     <div class="scroll" tabindex="0" role="region" aria-label="Silences">
-      ${isOperator(you) && html`<${Create} key=${query.labels ?? ''} labels=${query.labels} alerts=${alerts} onMade=${load} />`}
+      ${isOperator(you) && html`<${Create} labels=${query.labels} alerts=${alerts} onMade=${loadNow} />`}
       ${silences === null && !error && html`<${Loading} />`}
       ${silences !== null && html`
       <h2 class="title">In force and to come ${current.length > 0 && html`<small>${current.length}</small>`}</h2>
@@ -45,7 +37,7 @@ export function Silences({ query, you }) {
         <thead><tr><th>Alerts with</th><th>Why</th><th class="right">Window</th><th class="right wide">Alerts now</th>${isOperator(you) && html`<th><span class="unseen">End</span></th>`}</tr></thead>
         <tbody>${current.map(s => html`<tr key=${s.id}>
           <td><${Labels} labels=${s.matchers} /></td><td class="break">${s.comment}<small class="block">${s.created_by}, ${ago(Date.parse(s.created_at))}</small></td>
-          <td class="right" title=${`${dateTime(Date.parse(s.window.starts_at))} to ${dateTime(Date.parse(s.window.ends_at))}`}>${s.state === 'pending' ? html`begins ${until(Date.parse(s.window.starts_at))}<small class="block">for ${lasted(Date.parse(s.window.starts_at), Date.parse(s.window.ends_at))}</small>` : html`ends ${until(Date.parse(s.window.ends_at))}`}
+          <td class="right window" title=${`${dateTime(Date.parse(s.window.starts_at))} to ${dateTime(Date.parse(s.window.ends_at))}`}>${s.state === 'pending' ? html`begins ${until(Date.parse(s.window.starts_at))}<small class="block">for ${lasted(Date.parse(s.window.starts_at), Date.parse(s.window.ends_at))}</small>` : html`ends ${until(Date.parse(s.window.ends_at))}`}
             ${s.recurring && html`<small class="block">again at <code>${s.recurring.cron}</code> ${s.recurring.time_zone}</small>`}</td>
           <td class="right mono wide">${alerts.filter(a => a.silenced_by === s.id).length}</td>
           ${isOperator(you) && html`<td class="right"><${Confirm} text="End" name=${s.comment} onConfirm=${() => end(s)} /></td>`}</tr>`)}</tbody>
@@ -59,37 +51,41 @@ export function Silences({ query, you }) {
     </div>`;
 }
 
+/** The button and, once it is pressed, the form. Each opening begins anew: what is not wanted now is not kept. */
 function Create({ labels, alerts, onMade }) {
   const given = read(labels);
-  const [isOpen, setOpen] = useState(given !== null);
+  const [isPressed, setPressed] = useState(false);
+  const [made, setMade] = useState(false);
+  const isOpen = isPressed || given !== null;
+  const close = () => {
+    setPressed(false);
+    if (labels) setQuery({ labels: '' });
+  };
+  const onSilenced = async () => {
+    setMade(true);
+    close();
+    await onMade();
+  };
+  return html`<p class="row above"><button class=${isOpen ? 'button' : 'main'} aria-expanded=${isOpen} onClick=${() => { setMade(false); if (isOpen) close(); else setPressed(true); }}>New silence</button>${made && !isOpen && html`<span class="good" role="status">The silence is made.</span>`}</p>
+    ${isOpen && html`<${Form} key=${labels ?? ''} given=${given} alerts=${alerts} onClose=${close} onMade=${onSilenced} />`}`;
+}
+
+function Form({ given, alerts, onClose, onMade }) {
   const [matchers, setMatchers] = useState(given ?? [['alertname', '']]);
   const [life, setLife] = useState('2h');
-  const [error, setError] = useState(null);
-  const [made, setMade] = useState(false);
-  // Before the form is shown: a focus that moved later would take what somebody already types along into another field.
-  useLayoutEffect(() => { if (isOpen) document.getElementById(given ? 'silence-comment' : 'silence-value-0').focus(); }, [isOpen]);
+  const box = useFocus(given ? '#silence-comment' : '#silence-value-0');
   const change = (i, part, value) => setMatchers(list => list.map((m, n) => (n === i ? [part === 0 ? value : m[0], part === 1 ? value : m[1]] : m)));
   const filled = matchers.filter(([label, value]) => label.trim() && value.trim()).map(([label, value]) => [label.trim(), value.trim()]);
   const matching = filled.length === 0 ? [] : alerts.filter(a => filled.every(([label, value]) => like(value, a.labels[label] ?? '')));
-  const make = async e => {
-    e.preventDefault();
+  const [make, isBusy, error] = useAction(async e => {
     const { comment, starts, ends, cron, lasting, zone } = Object.fromEntries(new FormData(e.target));
-    try {
-      await send('POST', '/alerts/silences', {
-        matchers: Object.fromEntries(filled), comment: comment.trim(),
-        ...(starts && { starts_at: new Date(starts).toISOString() }), ...(life === 'recurring' ? { recurring: { cron: cron.trim(), duration: lasting.trim(), time_zone: zone.trim() } } : life ? { duration: life } : { ends_at: new Date(ends).toISOString() }),
-      });
-      setError(null);
-      setMade(true);
-      setOpen(false);
-      setMatchers([['alertname', '']]);
-      await onMade();
-    } catch (problem) {
-      setError(problem);
-    }
-  };
-  if (!isOpen) return html`<p class="row above"><button class="main" onClick=${() => { setOpen(true); setMade(false); }}>New silence</button>${made && html`<span class="good" role="status">The silence is made.</span>`}</p>`;
-  return html`<form class="card form silence-form" onSubmit=${make} aria-label="New silence">
+    await send('POST', '/alerts/silences', {
+      matchers: Object.fromEntries(filled), comment: comment.trim(),
+      ...(starts && { starts_at: new Date(starts).toISOString() }), ...(life === 'recurring' ? { recurring: { cron: cron.trim(), duration: lasting.trim(), time_zone: zone.trim() } } : life ? { duration: life } : { ends_at: new Date(ends).toISOString() }),
+    });
+    await onMade();
+  });
+  return html`<form class="card form silence-form" ref=${box} onSubmit=${make} aria-label="New silence">
     <fieldset><legend>Nobody is told of alerts with all of these labels</legend>
       ${matchers.map(([label, value], i) => html`<div class="matcher" key=${i}>
         <input aria-label="Label" value=${label} onInput=${e => change(i, 0, e.target.value)} placeholder="label" list="labels" maxlength="100" /><span>=</span>
@@ -109,7 +105,7 @@ function Create({ labels, alerts, onMade }) {
       <div class="grows"><label for="silence-comment">Why</label><input id="silence-comment" name="comment" required maxlength="1000" placeholder="Upgrade of the database" /></div>
     </div>
     <${Problem} error=${error} />
-    <p class="row"><button type="submit" class="main" disabled=${filled.length === 0}>Silence</button><button type="button" class="button" onClick=${() => setOpen(false)}>Not now</button></p>
+    <p class="row"><button type="submit" class="main" disabled=${filled.length === 0 || isBusy}>Silence</button><button type="button" class="button" onClick=${onClose}>Not now</button></p>
   </form>`;
 }
 

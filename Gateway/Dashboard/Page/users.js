@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, send } from './api.js';
-import { usePoll } from './poll.js';
+import { usePollNow } from './poll.js';
 import { link, setQuery } from './route.js';
-import { Attributes, Empty, Head, Pane, Problem, Select } from './parts.js';
+import { Attributes, Empty, Head, Pane, Problem, Select, useAction } from './parts.js';
 import { dateTime } from './format.js';
 import { Confirm, ago, count, dollars } from './shown.js';
 
@@ -14,8 +14,7 @@ const seen = user => (user.last_seen_at ? ago(Date.parse(user.last_seen_at)) : '
 export function Users({ query, selected }) {
   const { status, cursor } = query;
   const [page, setPage] = useState(null);
-  const load = async signal => setPage(await get('/api/v1/users', { status, cursor, limit: 50 }, signal));
-  const error = usePoll(load, 30000, [status, cursor]);
+  const [error, loadNow] = usePollNow(async signal => setPage(await get('/api/v1/users', { status, cursor, limit: 50 }, signal)), 30000, [status, cursor]);
   const close = useCallback(() => { location.hash = link(['users'], { status }); }, [status]);
   const users = page?.items;
   return html`
@@ -35,29 +34,27 @@ export function Users({ query, selected }) {
         </table></div>`}
         <p class="pages">${cursor && html`<button class="button" onClick=${() => setQuery({ cursor: '' })}>First</button>`}${page?.next_cursor && html`<button class="button" onClick=${() => setQuery({ cursor: page.next_cursor })}>More</button>`}</p>
       </div>
-      ${selected && html`<${User} key=${selected} name=${selected} onClose=${close} onChanged=${load} />`}
+      ${selected && html`<${User} key=${selected} name=${selected} onClose=${close} onChanged=${loadNow} />`}
     </div>`;
 }
 
 function User({ name, onClose, onChanged }) {
   const [user, setUser] = useState(null);
-  const [error, setError] = useState(null);
-  useEffect(() => { get(address(name)).then(setUser, setError); }, [name]);
-  const set = async disabled => {
+  const [unread, setUnread] = useState(null);
+  useEffect(() => { get(address(name)).then(setUser, setUnread); }, [name]);
+  const [set, busy, error] = useAction(async disabled => {
     try {
       setUser(await send('PUT', address(name), { disabled }));
-      setError(null);
-    } catch (problem) {
-      setError(problem);
+    } finally {
+      await onChanged();
     }
-    await onChanged();
-  };
-  if (!user) return html`<${Pane} title=${name} onClose=${onClose}><${Problem} error=${error} /></${Pane}>`;
+  });
+  if (!user) return html`<${Pane} title=${name} onClose=${onClose}><${Problem} error=${unread} /></${Pane}>`;
   const facts = [['status', user.status], ['disabled', user.disabled_at && `${dateTime(Date.parse(user.disabled_at))} by ${user.disabled_by}`], ['roles', user.roles.join(', ')], ['active keys', `${user.keys.active} of ${user.keys.total}`],
     ['last seen', seen(user)], ['executions', count(user.executions)], ['cost', dollars(user.cost_usd)]];
   return html`<${Pane} title=${user.name} subtitle=${user.status === 'disabled' ? 'Disabled: none of its keys is let in' : user.roles.join(', ')} onClose=${onClose}>
     <p class="row">${user.status === 'disabled'
-      ? html`<button class="button" onClick=${() => set(false)}>Enable</button>`
+      ? html`<button class="button" disabled=${busy} onClick=${() => set(false)}>Enable</button>`
       : html`<${Confirm} text="Disable" name=${user.name} onConfirm=${() => set(true)} />`}</p>
     <${Problem} error=${error} />
     <${Attributes} title="Facts, 30 days" items=${facts.filter(([, v]) => v).map(([key, value]) => ({ key, value }))} />

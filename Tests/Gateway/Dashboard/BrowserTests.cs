@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Playwright;
-using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Gateway.Dashboard;
@@ -33,60 +32,25 @@ public sealed class BrowserTests : IAsyncLifetime
             time.sleep(0.3)
         """;
 
-    private readonly string _catalog = Path.Combine(Path.GetTempPath(), "osmen-dashboard-" + Guid.CreateVersion7().ToString("N"));
-    private readonly RedisServer _redis = new();
-    private TestStore? _store;
-    private ServiceProcess? _gateway;
-    private ServiceProcess? _worker;
+    private DashboardSystem? _system;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(File.Exists(DashboardBrowser.Program), $"{DashboardBrowser.Program} is not installed.");
-        Programs.Need("Python", "python3");
-        await _redis.StartAsync();
-        _store = await TestStore.SqliteAsync();
-        foreach (var kind in (string[])["agents", "commands", "workflows"])
-        {
-            Directory.CreateDirectory(Path.Combine(_catalog, kind));
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", kind)))
-                File.Copy(file, Path.Combine(_catalog, kind, Path.GetFileName(file)));
-        }
+    private ServiceProcess Gateway => _system!.Gateway;
 
-        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.yaml"), Slow, Token);
-        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "slow.py"), SlowProgram, Token);
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["ConnectionStrings__osmen"] = _store.ConnectionString,
-            ["ConnectionStrings__redis"] = _redis.ConnectionString,
-            ["CATALOG_PATH"] = _catalog,
-            ["DASHBOARD_REFRESH"] = "1s",
-            ["Alerts__Interval"] = "00:00:01",
-            ["OSMEN_API_KEYS"] = $"{Key}:admin:ana@example.com,{ViewerKey}:viewer:vic@example.com",
-        };
-        _gateway = await ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment);
-        _worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment);
-    }
+    public async ValueTask InitializeAsync() => _system = await DashboardSystem.StartAsync(
+        ["agents", "commands", "workflows"],
+        new() { ["slow.yaml"] = Slow, ["slow.py"] = SlowProgram },
+        new() { ["Alerts__Interval"] = "00:00:01", ["OSMEN_API_KEYS"] = $"{Key}:admin:ana@example.com,{ViewerKey}:viewer:vic@example.com" });
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var part in (IAsyncDisposable?[])[_worker, _gateway, _store, _redis])
-        {
-            if (part is not null)
-                await part.DisposeAsync();
-        }
-
-        if (Directory.Exists(_catalog))
-            Directory.Delete(_catalog, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _system?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     [Fact]
     public async Task An_agent_is_started_watched_and_cancelled_and_every_page_is_accessible()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
-        await page.GotoAsync(new Uri(_gateway.Url, "/dashboard").ToString());
+        await page.GotoAsync(new Uri(Gateway.Url, "/dashboard").ToString());
         await browser.InspectAsync("sign-in");
         await DashboardBrowser.SignInAsync(page, Key);
         await See(page.Locator(".tile").First).ToContainTextAsync("healthy");
@@ -149,7 +113,7 @@ public sealed class BrowserTests : IAsyncLifetime
     [Fact]
     public async Task A_workflow_is_started_watched_and_approved_and_a_command_runs()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
         await browser.OpenAsync("workflows");
@@ -197,7 +161,7 @@ public sealed class BrowserTests : IAsyncLifetime
             new Uri("/alerts/rules/SomebodyIsHere", UriKind.Relative),
             new StringContent("""{"summary":"{value} users are here","description":"{value} users are here.","metric":"active_users","comparison":">=","threshold":0,"severity":"warning"}""", null, "application/json"), Token);
         Assert.Equal(HttpStatusCode.OK, rule.StatusCode);
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
         await See(page.Locator(".attention")).ToContainTextAsync("users are here");
@@ -206,12 +170,12 @@ public sealed class BrowserTests : IAsyncLifetime
 
         // A viewer sees it, and is offered nothing that it may not do.
         var viewer = await browser.OtherAsync(ViewerKey);
-        await viewer.GotoAsync($"{_gateway.Url}dashboard#/alerts");
+        await viewer.GotoAsync($"{Gateway.Url}dashboard#/alerts");
         await See(viewer.Locator(".alert")).ToContainTextAsync("users are here");
         await See(viewer.Locator("main button, .alert-actions")).ToHaveCountAsync(0);
         foreach (var tab in (string[])["silences", "rules", "channels"])
         {
-            await viewer.GotoAsync($"{_gateway.Url}dashboard#/alerts/{tab}");
+            await viewer.GotoAsync($"{Gateway.Url}dashboard#/alerts/{tab}");
             await See(viewer.Locator(".tabs a[aria-current]")).ToHaveTextAsync(tab, new() { IgnoreCase = true });
             await See(viewer.GetByText("Loading …")).ToHaveCountAsync(0);
             await See(viewer.Locator("main button")).ToHaveCountAsync(0);
@@ -254,17 +218,17 @@ public sealed class BrowserTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_page_whose_gateway_was_gone_says_so_and_goes_on_by_itself()
+    public async Task A_page_whoseGateway_was_gone_says_so_and_goes_on_by_itself()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
         await browser.StartAgentAsync("slow");
         await See(page.Locator(".log")).ToContainTextAsync("step 2 from the example");
-        await _gateway.KillAsync();
+        await Gateway.KillAsync();
         await See(page.Locator(".lost")).ToContainTextAsync("reconnecting");
         await See(page.Locator(".head")).ToContainTextAsync("The live log is interrupted; reconnecting");
-        await _gateway.StartAsync();
+        await Gateway.StartAsync();
         await See(page.Locator(".lost")).ToHaveCountAsync(0);
         await See(page.Locator(".head")).Not.ToContainTextAsync("interrupted");
 
@@ -289,7 +253,7 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private HttpClient Client(string key)
     {
-        var http = new HttpClient { BaseAddress = _gateway!.Url };
+        var http = new HttpClient { BaseAddress = Gateway.Url };
         http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         return http;
     }

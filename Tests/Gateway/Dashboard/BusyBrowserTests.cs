@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Playwright;
-using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.Monitoring;
 
@@ -78,65 +77,35 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         watch.observe(document, { childList: true, subtree: true });
         """;
 
-    private readonly string _catalog = Path.Combine(Path.GetTempPath(), "osmen-busy-" + Guid.CreateVersion7().ToString("N"));
-    private readonly RedisServer _redis = new();
-    private TestStore? _store;
-    private ServiceProcess? _gateway;
-    private ServiceProcess? _worker;
+    private DashboardSystem? _system;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(File.Exists(DashboardBrowser.Program), $"{DashboardBrowser.Program} is not installed.");
-        Programs.Need("Python", "python3");
-        await _redis.StartAsync();
-        _store = await TestStore.SqliteAsync();
-        await BusySystem.FillAsync(_store, TimeProvider.System.GetUtcNow());
-        Directory.CreateDirectory(Path.Combine(_catalog, "agents"));
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "catalog", "agents")))
-            File.Copy(file, Path.Combine(_catalog, "agents", Path.GetFileName(file)));
-        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "flood.yaml"), Flood, Token);
-        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "flood.py"), FloodProgram, Token);
-        await File.WriteAllTextAsync(Path.Combine(_catalog, "agents", "steps.py"), Steps, Token);
-        foreach (var (name, description, example) in Working)
-        {
-            await File.WriteAllTextAsync(
-                Path.Combine(_catalog, "agents", name + ".yaml"),
-                $"description: {description}\ntype: process\ncommand: [python3, -u, ./steps.py]\nlimits: {{timeout: 2m, max_attempts: 1}}\nexample: {{text: \"{example}\"}}\n", Token);
-        }
+    private ServiceProcess Gateway => _system!.Gateway;
 
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+    public async ValueTask InitializeAsync() => _system = await DashboardSystem.StartAsync(
+        ["agents"],
+        new(Working.Select(w => KeyValuePair.Create(
+            w.Name + ".yaml",
+            $"description: {w.Description}\ntype: process\ncommand: [python3, -u, ./steps.py]\nlimits: {{timeout: 2m, max_attempts: 1}}\nexample: {{text: \"{w.Example}\"}}\n")))
         {
-            ["ConnectionStrings__osmen"] = _store.ConnectionString,
-            ["ConnectionStrings__redis"] = _redis.ConnectionString,
-            ["CATALOG_PATH"] = _catalog,
-            ["DASHBOARD_REFRESH"] = "1s",
+            ["flood.yaml"] = Flood, ["flood.py"] = FloodProgram, ["steps.py"] = Steps,
+        },
+        new()
+        {
             ["OSMEN_API_KEYS"] = $"{Key}:admin:ana@example.com",
             ["MONITORING_CONFIG_PATH"] = MonitoringFiles.Full("monitoring/alerts.yaml"),
             ["Alerts__Enabled"] = "false",
             ["TRACES_URL"] = "http://127.0.0.1:16686/trace/",
-        };
-        _gateway = await ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment);
-        _worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment);
-    }
+        },
+        store => BusySystem.FillAsync(store, TimeProvider.System.GetUtcNow()));
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var part in (IAsyncDisposable?[])[_worker, _gateway, _store, _redis])
-        {
-            if (part is not null)
-                await part.DisposeAsync();
-        }
-
-        if (Directory.Exists(_catalog))
-            Directory.Delete(_catalog, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _system?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     [Fact]
     public async Task Every_page_of_a_busy_system_is_accessible_and_fits()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
         await browser.See(".attention li").ToHaveCountAsync(2);
@@ -185,6 +154,8 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         await browser.OpenAsync("data");
         await DashboardBrowser.See(page.Locator(".table-box tbody").First).ToContainTextAsync("list");
         await browser.See(".plot canvas").ToHaveCountAsync(4);
+        await browser.See(".retention tbody tr").ToHaveCountAsync(11);
+        await DashboardBrowser.See(page.GetByRole(AriaRole.Heading, new() { Name = "Retention" })).ToContainTextAsync("last pass");
         await browser.InspectAsync("busy-data");
         foreach (var (path, name) in ((string, string)[])[("agents", "agents"), ("executions", "executions"), ("queue", "queue"), ("health", "health"), ("settings", "settings")])
         {
@@ -199,10 +170,10 @@ public sealed class BusyBrowserTests : IAsyncLifetime
     [Fact]
     public async Task What_runs_is_seen_in_the_overview_and_in_its_own_page()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
-        using var http = new HttpClient { BaseAddress = _gateway.Url };
+        using var http = new HttpClient { BaseAddress = Gateway.Url };
         http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
 
         // A picture has something to show once there was some work for a while.
@@ -229,7 +200,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
         await browser.OpenAsync("costs?by=day");
         await browser.See(".daily canvas").ToBeVisibleAsync();
         await browser.PictureAsync("readme-costs");
-        await page.GotoAsync($"{_gateway.Url}dashboard#/alerts");
+        await page.GotoAsync($"{Gateway.Url}dashboard#/alerts");
         await page.Locator(".alert a").First.ClickAsync();
         await browser.See(".pane").ToContainTextAsync("The rule");
         await browser.PictureAsync("readme-alerts");
@@ -250,7 +221,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
     [Fact]
     public async Task Budgets_are_made_changed_and_deleted_and_rules_changed_and_removed()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         var page = browser.Page;
         await browser.SignInAsync(Key);
         await browser.OpenAsync("costs");
@@ -288,7 +259,7 @@ public sealed class BusyBrowserTests : IAsyncLifetime
     [Fact]
     public async Task The_first_figures_stand_within_a_second()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         await browser.SignInAsync(Key);
         await browser.Page.AddInitScriptAsync(NoteFirstFigure);
         var paints = new List<double>();
@@ -310,10 +281,10 @@ public sealed class BusyBrowserTests : IAsyncLifetime
     [Fact]
     public async Task A_log_of_a_thousand_lines_a_second_drops_no_frame_for_long()
     {
-        await using var browser = await DashboardBrowser.StartAsync(_gateway!.Url);
+        await using var browser = await DashboardBrowser.StartAsync(Gateway.Url);
         await browser.SignInAsync(Key);
         var other = await browser.OtherAsync(Key);
-        await other.GotoAsync($"{_gateway.Url}dashboard#/executions/{BusySystem.Research}");
+        await other.GotoAsync($"{Gateway.Url}dashboard#/executions/{BusySystem.Research}");
         await DashboardBrowser.See(other.Locator(".call")).ToHaveCountAsync(7);
 
         // What the machine holds up, an idle page suffers at the same time. Others use this machine: the best of three tells of the page.

@@ -74,6 +74,14 @@ internal sealed class DashboardBrowser : IAsyncDisposable
         await See(page.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
     }
 
+    /// <summary>Another tab of the same browser, which is signed in already.</summary>
+    public async Task<IPage> OtherTabAsync(string path)
+    {
+        var page = await Page.Context.NewPageAsync();
+        await page.GotoAsync($"{Gateway}dashboard#/{path}");
+        return page;
+    }
+
     /// <summary>A page in a context of its own: another person's.</summary>
     public async Task<IPage> OtherAsync(string key)
     {

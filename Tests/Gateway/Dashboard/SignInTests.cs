@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using OsMEN.Gateway.Security;
 using OsMEN.Tests.Infrastructure;
 
@@ -98,6 +99,50 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
         Assert.Equal(WebSocketCloseStatus.PolicyViolation, end.CloseStatus);
     }
 
+    [Theory]
+    [InlineData("/dashboard/ws", false)]
+    [InlineData("/ws", false)]
+    [InlineData("/dashboard/ws", true)]
+    public async Task A_sign_out_closes_what_its_session_holds_open_and_nothing_else(string path, bool isElsewhere)
+    {
+        var (cookie, others) = (await SignInAsync(GatewayServer.AdminKey), await SignInAsync(GatewayServer.AdminKey));
+        using var socket = await ConnectAsync(cookie, path);
+        using var another = await ConnectAsync(others);
+        if (isElsewhere)
+        {
+            // Another gateway removes it from the table.
+            await gateway.Services.GetRequiredService<SessionTable>().RemoveAsync(ApiKey.HashOf(cookie.Split('=')[1]), Token);
+        }
+        else
+        {
+            using var end = await SendAsync(HttpMethod.Delete, "/dashboard/session", cookie, Origin);
+            Assert.Equal(HttpStatusCode.NoContent, end.StatusCode);
+        }
+
+        WebSocketReceiveResult close;
+        do
+            close = await socket.ReceiveAsync(new ArraySegment<byte>(new byte[65536]), Token);
+        while (close.MessageType != WebSocketMessageType.Close);
+        Assert.Equal((WebSocketCloseStatus.PolicyViolation, "The session has ended."), (close.CloseStatus!.Value, close.CloseStatusDescription));
+        Assert.Equal("snapshot", (await ReadAsync(another)).GetProperty("type").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, "/api/v1/agents", others)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_tabs_of_a_session_that_has_ended_do_not_lock_their_address_out()
+    {
+        await using var strict = new GatewayServer(new() { ["WRONG_KEYS_PER_MINUTE"] = "3" });
+        await strict.InitializeAsync();
+        var tests = new SignInTests(strict);
+        var cookie = await tests.SignInAsync(GatewayServer.AdminKey);
+        (await tests.SendAsync(HttpMethod.Delete, "/dashboard/session", cookie, tests.Origin)).Dispose();
+        for (var i = 0; i < 10; i++)
+            Assert.Equal(HttpStatusCode.Unauthorized, (await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", cookie)).StatusCode);
+        using var page = await tests.SendAsync(HttpMethod.Get, "/dashboard", cookie);
+        Assert.Contains("expires=Thu, 01 Jan 1970", Assert.Single(page.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+        Assert.NotEqual(cookie, await tests.SignInAsync(GatewayServer.AdminKey));
+    }
+
     [Fact]
     public async Task The_page_asks_who_has_no_cookie_for_a_key_and_runs_no_script_of_others()
     {
@@ -182,12 +227,12 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
 
     private HttpClient Browser() => new(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = gateway.Address };
 
-    private async Task<ClientWebSocket> ConnectAsync(string cookie)
+    private async Task<ClientWebSocket> ConnectAsync(string cookie, string path = "/dashboard/ws")
     {
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Cookie", cookie);
         socket.Options.SetRequestHeader("Origin", Origin);
-        await socket.ConnectAsync(WebSocketAddress("/dashboard/ws"), Token);
+        await socket.ConnectAsync(WebSocketAddress(path), Token);
         return socket;
     }
 
