@@ -10,16 +10,17 @@ internal sealed record SessionFeature(string Hash);
 internal sealed class CallerEnd : IDisposable
 {
     private readonly SessionWatch? _session;
-    private readonly CancellationTokenSource _either;
+    private readonly CancellationTokenSource? _either;
 
     private CallerEnd(CancellationToken key, SessionWatch? session)
     {
         _session = session;
-        _either = CancellationTokenSource.CreateLinkedTokenSource(key, session?.Ended ?? CancellationToken.None);
+        _either = session is null ? null : CancellationTokenSource.CreateLinkedTokenSource(key, session.Ended);
+        Token = _either?.Token ?? key;
     }
 
     /// <summary>Cancelled within a second.</summary>
-    public CancellationToken Token => _either.Token;
+    public CancellationToken Token { get; }
 
     public string Reason => _session?.Ended.IsCancellationRequested == true ? "The session has ended." : "The key is no longer valid, or has another role now.";
 
@@ -33,7 +34,7 @@ internal sealed class CallerEnd : IDisposable
 
     public void Dispose()
     {
-        _either.Dispose();
+        _either?.Dispose();
         _session?.Dispose();
     }
 }
