@@ -45,11 +45,13 @@ internal sealed class DiagnosticsHandler(ScrapeToken token, IServiceProvider ser
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header["Bearer ".Length..].Trim()), expected);
     }
 
-    // A forwarded request comes from a proxy on this host on behalf of somebody elsewhere.
+    // A forwarded request comes from a proxy on this host on behalf of somebody elsewhere. X-Original-For is what ASP.NET Core puts where it believed
+    // X-Forwarded-For: the address is then what somebody said.
     private static bool IsSameHost(HttpContext http) =>
         http.Connection.RemoteIpAddress is { } remote
         && (IPAddress.IsLoopback(remote) || remote.Equals(http.Connection.LocalIpAddress))
         && !http.Request.Headers.ContainsKey("X-Forwarded-For")
+        && !http.Request.Headers.ContainsKey("X-Original-For")
         && !http.Request.Headers.ContainsKey("Forwarded");
 
     private async ValueTask<bool> HasAuthenticationAsync() =>
