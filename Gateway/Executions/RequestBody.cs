@@ -24,6 +24,11 @@ internal sealed class RequestBody(RequestLimits limits)
         {
             return (null, ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}"));
         }
+        catch (InvalidOperationException)
+        {
+            // Names are unescaped to be compared, and one of them is half of a surrogate pair.
+            return (null, ProblemResponse.Invalid("", "has a name that is not valid Unicode"));
+        }
     }
 
     /// <summary>The body as it came, said to be JSON; or the problem to answer with.</summary>
