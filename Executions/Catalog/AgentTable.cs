@@ -28,30 +28,18 @@ internal sealed class AgentTable(DbDataSource database)
     /// <summary>The definition of one entry; null when there is none or it hides.</summary>
     public async Task<AgentDefinition?> FindAsync(string id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT definition FROM agents WHERE id = @id AND deleted = 0");
-        Add(command, "@id", id);
+        await using var command = database.Command("SELECT definition FROM agents WHERE id = @id AND deleted = 0", ("@id", id));
         return await command.ExecuteScalarAsync(cancellationToken) is string json ? AgentJson.Read(json).Definition : null;
     }
 
     public async Task WriteAsync(string id, AgentDefinition? definition, long updatedAt, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
+        await using var command = database.Command(
             """
             INSERT INTO agents (id, definition, deleted, updated_at) VALUES (@id, @definition, @deleted, @updated_at)
             ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, deleted = excluded.deleted, updated_at = excluded.updated_at
-            """);
-        Add(command, "@id", id);
-        Add(command, "@definition", definition is null ? "" : AgentJson.Write(definition));
-        Add(command, "@deleted", definition is null ? 1 : 0);
-        Add(command, "@updated_at", updatedAt);
+            """,
+            ("@id", id), ("@definition", definition is null ? "" : AgentJson.Write(definition)), ("@deleted", definition is null ? 1 : 0), ("@updated_at", updatedAt));
         await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static void Add(DbCommand command, string name, object value)
-    {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
     }
 }

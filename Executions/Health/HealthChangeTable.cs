@@ -17,16 +17,15 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var change in changes)
         {
-            await using var command = Command(
-                connection,
+            await using var command = connection.Command(
                 transaction,
                 """
                 INSERT INTO health_changes (id, service, instance, component, from_status, to_status, changed_at, details)
                 VALUES (@id, @service, @instance, @component, @from, @to, @at, @details) ON CONFLICT (id) DO NOTHING
                 """,
-                ("@id", change.Id.ToString()), ("@service", change.Service), ("@instance", change.Instance), ("@component", change.Component),
-                ("@from", change.From is { } from ? Word(from) : DBNull.Value), ("@to", Word(change.To)), ("@at", change.At.ToUnixTimeMilliseconds()),
-                ("@details", change.Message is { } message ? message.Replace('\0', ' ') : DBNull.Value));
+                ("@id", change.Id), ("@service", change.Service), ("@instance", change.Instance), ("@component", change.Component),
+                ("@from", change.From is { } from ? Word(from) : null), ("@to", Word(change.To)), ("@at", change.At),
+                ("@details", change.Message));
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
@@ -36,15 +35,12 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
     public async Task<IReadOnlyList<HealthChange>> ReadAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
     {
         await schema.Ready.WaitAsync(cancellationToken);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = Command(
-            connection,
-            null,
+        await using var command = database.Command(
             """
             SELECT id, service, instance, component, from_status, to_status, changed_at, details FROM health_changes
             WHERE changed_at >= @since ORDER BY changed_at DESC, id DESC LIMIT @limit
             """,
-            ("@since", since.ToUnixTimeMilliseconds()), ("@limit", limit));
+            ("@since", since), ("@limit", limit));
         var found = new List<HealthChange>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -67,20 +63,4 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
     private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
 
     private static HealthStatus Status(string word) => Enum.Parse<HealthStatus>(word, ignoreCase: true);
-
-    private static DbCommand Command(DbConnection connection, DbTransaction? transaction, string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Transaction = transaction;
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
-    }
 }

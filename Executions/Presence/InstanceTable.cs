@@ -47,16 +47,6 @@ public sealed class InstanceTable(DbDataSource database, TimeProvider time)
     private DbCommand Command(string sql, string id, string job, Uri? url)
     {
         var now = time.GetUtcNow();
-        var command = database.CreateCommand(sql);
-        foreach (var (name, value) in (ReadOnlySpan<(string, object)>)
-            [("@id", id), ("@job", job), ("@url", url?.ToString() ?? ""), ("@now", now.ToUnixTimeMilliseconds()), ("@oldest", (now - Remembered).ToUnixTimeMilliseconds())])
-        {
-            if (!sql.Contains(name, StringComparison.Ordinal)) continue;
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-        return command;
+        return database.Command(sql, ("@id", id), ("@job", job), ("@url", url?.ToString() ?? ""), ("@now", now), ("@oldest", now - Remembered));
     }
 }

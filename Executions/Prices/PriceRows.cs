@@ -36,49 +36,24 @@ internal sealed class PriceRows(DbDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var remove = Command(connection, transaction, "DELETE FROM prices WHERE lower(name) = lower(@name)");
-        Add(remove, "@name", "");
         foreach (var name in content.Removed)
         {
-            remove.Parameters[0].Value = name;
+            await using var remove = connection.Command(transaction, "DELETE FROM prices WHERE lower(name) = lower(@name)", ("@name", name));
             await remove.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await using var write = Command(
-            connection,
-            transaction,
-            """
-            INSERT INTO prices (name, effective_from, entry, updated_at) VALUES (@name, @from, @entry, @at)
-            ON CONFLICT (name, effective_from) DO UPDATE SET entry = excluded.entry, updated_at = excluded.updated_at
-            """);
-        Add(write, "@name", "");
-        Add(write, "@from", 0L);
-        Add(write, "@entry", "");
-        Add(write, "@at", updatedAt);
         foreach (var entry in content.Entries)
         {
-            write.Parameters[0].Value = entry.Name;
-            write.Parameters[1].Value = entry.EffectiveFrom?.ToUnixTimeMilliseconds() ?? 0L;
-            write.Parameters[2].Value = entry.Json;
+            await using var write = connection.Command(
+                transaction,
+                """
+                INSERT INTO prices (name, effective_from, entry, updated_at) VALUES (@name, @from, @entry, @at)
+                ON CONFLICT (name, effective_from) DO UPDATE SET entry = excluded.entry, updated_at = excluded.updated_at
+                """,
+                ("@name", entry.Name), ("@from", entry.EffectiveFrom?.ToUnixTimeMilliseconds() ?? 0L), ("@entry", entry.Json), ("@at", updatedAt));
             await write.ExecuteNonQueryAsync(cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
-    }
-
-    private static DbCommand Command(DbConnection connection, DbTransaction transaction, string sql)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Transaction = transaction;
-        return command;
-    }
-
-    private static void Add(DbCommand command, string name, object value)
-    {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
     }
 }

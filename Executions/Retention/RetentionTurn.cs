@@ -11,15 +11,9 @@ internal sealed class RetentionTurn(DbDataSource database)
     /// <summary>True for one process in each interval. A time that lies too far ahead is a clock's mistake, and counts as due.</summary>
     public async Task<bool> TakeAsync(DateTimeOffset now, TimeSpan interval, CancellationToken cancellationToken)
     {
-        await using var take = database.CreateCommand("UPDATE retention SET due_at = @next WHERE id = 1 AND (due_at <= @now OR due_at > @mistaken)");
-        foreach (var (name, time) in ((string, DateTimeOffset)[])[("@now", now), ("@next", now + (interval * 0.9)), ("@mistaken", now + (2 * interval))])
-        {
-            var parameter = take.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = time.ToUnixTimeMilliseconds();
-            take.Parameters.Add(parameter);
-        }
-
+        await using var take = database.Command(
+            "UPDATE retention SET due_at = @next WHERE id = 1 AND (due_at <= @now OR due_at > @mistaken)",
+            ("@now", now), ("@next", now + (interval * 0.9)), ("@mistaken", now + (2 * interval)));
         return await take.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 }

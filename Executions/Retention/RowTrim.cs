@@ -30,30 +30,15 @@ internal sealed record RowTrim(string What, string Table, string Key, string Tim
         var oldest = (now - Age).ToUnixTimeMilliseconds();
         if (Count is { } count)
         {
-            await using var last = Command(database, $"SELECT {Time} FROM {Table} WHERE {Where} ORDER BY {Time} DESC LIMIT 1 OFFSET @count", ("@count", count - 1));
+            await using var last = database.Command($"SELECT {Time} FROM {Table} WHERE {Where} ORDER BY {Time} DESC LIMIT 1 OFFSET @count", ("@count", count - 1));
             // What is as old as the last that may stay stays too: rows of one moment are not told apart.
             if (await last.ExecuteScalarAsync(cancellationToken) is long time)
                 oldest = Math.Max(oldest, time);
         }
 
-        await using var remove = Command(
-            database,
+        await using var remove = database.Command(
             $"DELETE FROM {Table} WHERE {Key} IN (SELECT {Key} FROM {Table} WHERE {Where} AND {Time} < @oldest ORDER BY {Time} LIMIT @max)",
             ("@oldest", oldest), ("@max", max));
         return await remove.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static DbCommand Command(DbDataSource database, string sql, params ReadOnlySpan<(string Name, long Value)> parameters)
-    {
-        var command = database.CreateCommand(sql);
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
     }
 }

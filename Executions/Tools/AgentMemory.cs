@@ -32,7 +32,7 @@ public sealed class AgentMemory(DbDataSource database, TimeProvider time)
             INSERT INTO agent_memories (agent, user_id, name, content, updated_at) VALUES (@agent, @user, @name, @content, @now)
             ON CONFLICT (agent, user_id, name) DO UPDATE SET content = excluded.content, updated_at = excluded.updated_at
             """,
-            [("@agent", agent), ("@user", user), ("@name", name), ("@content", content), ("@now", time.GetUtcNow().ToUnixTimeMilliseconds())],
+            [("@agent", agent), ("@user", user), ("@name", name), ("@content", content), ("@now", time.GetUtcNow())],
             cancellationToken);
         await ExecuteAsync(
             connection,
@@ -47,40 +47,15 @@ public sealed class AgentMemory(DbDataSource database, TimeProvider time)
     }
 
     /// <summary>All entries, newest first.</summary>
-    public async Task<IReadOnlyList<MemoryEntry>> ReadAsync(string agent, string user, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = Command(
-            connection,
-            null,
-            "SELECT name, content, updated_at FROM agent_memories WHERE agent = @agent AND user_id = @user ORDER BY updated_at DESC, name",
-            [("@agent", agent), ("@user", user)]);
-        var found = new List<MemoryEntry>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            found.Add(new MemoryEntry(reader.GetString(0), reader.GetString(1), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(2))));
-        return found;
-    }
+    public async Task<IReadOnlyList<MemoryEntry>> ReadAsync(string agent, string user, CancellationToken cancellationToken) => await database.QueryAsync(
+        "SELECT name, content, updated_at FROM agent_memories WHERE agent = @agent AND user_id = @user ORDER BY updated_at DESC, name",
+        [("@agent", agent), ("@user", user)],
+        reader => new MemoryEntry(reader.GetString(0), reader.GetString(1), reader.Time(2)),
+        cancellationToken);
 
-    private static async Task ExecuteAsync(DbConnection connection, DbTransaction transaction, string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(DbConnection connection, DbTransaction transaction, string sql, (string Name, object? Value)[] parameters, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, transaction, sql, parameters);
+        await using var command = connection.Command(transaction, sql, parameters);
         await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static DbCommand Command(DbConnection connection, DbTransaction? transaction, string sql, (string Name, object Value)[] parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Transaction = transaction;
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
     }
 }

@@ -84,17 +84,8 @@ internal sealed class DashboardConfigStore
         _current = config;
     }
 
-    private async Task SetAsync(string name, string value, CancellationToken cancellationToken)
-    {
-        await using var command = _database.CreateCommand(
-            "INSERT INTO dashboard_settings (name, value, updated_at) VALUES (@name, @value, @now) ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at");
-        foreach (var (parameterName, parameterValue) in ((string, object)[])[("@name", name), ("@value", value), ("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())])
-        {
-            var parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = (parameterName, parameterValue);
-            command.Parameters.Add(parameter);
-        }
-
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    private Task<int> SetAsync(string name, string value, CancellationToken cancellationToken) => _database.ExecuteAsync(
+        "INSERT INTO dashboard_settings (name, value, updated_at) VALUES (@name, @value, @now) ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        [("@name", name), ("@value", value), ("@now", _time.GetUtcNow())],
+        cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 using OsMEN.Executions.Audit;
 
 namespace OsMEN.Gateway.Security;
@@ -38,8 +39,8 @@ internal sealed class ApiKeyTable(DbDataSource database)
     /// </summary>
     public async Task<(long Version, long Count, long Revoked, long Disabled)> ReadVersionAsync(CancellationToken cancellationToken)
     {
-        await using var command = KeySql.Command(
-            database, "SELECT (SELECT version FROM key_changes WHERE id = 1), count(*), count(revoked_at), (SELECT count(*) FROM disabled_users) FROM api_keys");
+        await using var command = database.Command(
+            "SELECT (SELECT version FROM key_changes WHERE id = 1), count(*), count(revoked_at), (SELECT count(*) FROM disabled_users) FROM api_keys");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
@@ -47,7 +48,7 @@ internal sealed class ApiKeyTable(DbDataSource database)
 
     /// <summary>All keys that are not revoked.</summary>
     public Task<List<ApiKey>> ReadAllAsync(CancellationToken cancellationToken) =>
-        ReadAsync(KeySql.Command(database, $"SELECT {Columns} FROM api_keys WHERE revoked_at IS NULL"), cancellationToken);
+        ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE revoked_at IS NULL"), cancellationToken);
 
     /// <summary>The keys of a page, newest first.</summary>
     public Task<List<ApiKey>> ListAsync(KeyQuery query, int limit, DateTimeOffset now, CancellationToken cancellationToken)
@@ -66,15 +67,15 @@ internal sealed class ApiKeyTable(DbDataSource database)
             ORDER BY id DESC LIMIT @limit
             """;
         return ReadAsync(
-            KeySql.Command(database, sql, ("@now", now), ("@role", query.Role?.ToWire()), ("@user", query.User), ("@before", query.Before?.ToString()), ("@limit", limit)), cancellationToken);
+            database.Command(sql, ("@now", now), ("@role", query.Role?.ToWire()), ("@user", query.User), ("@before", query.Before?.ToString()), ("@limit", limit)), cancellationToken);
     }
 
     /// <summary>The key of that hash, unless it is revoked or its user is disabled.</summary>
     public async Task<ApiKey?> FindAsync(string hash, CancellationToken cancellationToken) =>
-        (await ReadAsync(KeySql.Command(database, $"SELECT {Columns} FROM api_keys WHERE hash = @hash AND revoked_at IS NULL AND NOT {OfDisabled}", ("@hash", hash)), cancellationToken)).FirstOrDefault();
+        (await ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE hash = @hash AND revoked_at IS NULL AND NOT {OfDisabled}", ("@hash", hash)), cancellationToken)).FirstOrDefault();
 
     public async Task<ApiKey?> GetAsync(Guid id, CancellationToken cancellationToken) =>
-        (await ReadAsync(KeySql.Command(database, $"SELECT {Columns} FROM api_keys WHERE id = @id", ("@id", id.ToString())), cancellationToken)).FirstOrDefault();
+        (await ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE id = @id", ("@id", id.ToString())), cancellationToken)).FirstOrDefault();
 
     /// <summary>
     /// Makes one change in a transaction in which no other one happens, and adds its entry to the audit log. Undone where it would leave no working
@@ -105,14 +106,13 @@ internal sealed class ApiKeyTable(DbDataSource database)
     public async Task SetUsedAsync(ApiKey key, DateTimeOffset at, CancellationToken cancellationToken)
     {
         await using var command = key.IsConfigured
-            ? KeySql.Command(
-                database,
+            ? database.Command(
                 """
                 INSERT INTO configured_key_uses (hash, last_used_at) VALUES (@hash, @at)
                 ON CONFLICT (hash) DO UPDATE SET last_used_at = excluded.last_used_at WHERE configured_key_uses.last_used_at < excluded.last_used_at
                 """,
                 ("@hash", key.Hash), ("@at", at))
-            : KeySql.Command(database, "UPDATE api_keys SET last_used_at = @at WHERE id = @id AND (last_used_at IS NULL OR last_used_at < @at)", ("@id", key.Id), ("@at", at));
+            : database.Command("UPDATE api_keys SET last_used_at = @at WHERE id = @id AND (last_used_at IS NULL OR last_used_at < @at)", ("@id", key.Id), ("@at", at));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -120,7 +120,7 @@ internal sealed class ApiKeyTable(DbDataSource database)
     public async Task<Dictionary<string, DateTimeOffset>> ReadConfiguredUsesAsync(CancellationToken cancellationToken)
     {
         var uses = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
-        await using var command = KeySql.Command(database, "SELECT hash, last_used_at FROM configured_key_uses");
+        await using var command = database.Command("SELECT hash, last_used_at FROM configured_key_uses");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             uses[reader.GetString(0)] = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1));

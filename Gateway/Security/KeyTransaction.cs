@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Security;
 
@@ -7,7 +8,7 @@ internal sealed class KeyTransaction(DbConnection connection, DbTransaction tran
 {
     public async Task<ApiKey?> GetAsync(Guid id, CancellationToken cancellationToken)
     {
-        await using var command = KeySql.Command(connection, transaction, $"SELECT {columns} FROM api_keys WHERE id = @id AND revoked_at IS NULL", ("@id", id.ToString()));
+        await using var command = connection.Command(transaction, $"SELECT {columns} FROM api_keys WHERE id = @id AND revoked_at IS NULL", ("@id", id.ToString()));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? read(reader) : null;
     }
@@ -30,7 +31,7 @@ internal sealed class KeyTransaction(DbConnection connection, DbTransaction tran
 
     public async Task<HashSet<string>> ReadDisabledAsync(CancellationToken cancellationToken)
     {
-        await using var command = KeySql.Command(connection, transaction, "SELECT name FROM disabled_users");
+        await using var command = connection.Command(transaction, "SELECT name FROM disabled_users");
         var names = new HashSet<string>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -48,13 +49,13 @@ internal sealed class KeyTransaction(DbConnection connection, DbTransaction tran
 
     public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
     {
-        await using var command = KeySql.Command(connection, transaction, sql, parameters);
+        await using var command = connection.Command(transaction, sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     public async Task<long> CountAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
     {
-        await using var command = KeySql.Command(connection, transaction, sql, parameters);
+        await using var command = connection.Command(transaction, sql, parameters);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 }

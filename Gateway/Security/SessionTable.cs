@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Security;
 
@@ -10,44 +11,25 @@ internal sealed class SessionTable(DbDataSource database)
 
     public async Task AddAsync(string hash, Session session, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(
-            "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end)", cancellationToken,
-            ("@hash", hash), ("@key", session.KeyHash), ("@now", now.ToUnixTimeMilliseconds()), ("@end", session.ExpiresAt.ToUnixTimeMilliseconds()));
-        await ExecuteAsync(
+        await database.ExecuteAsync(
+            "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end)",
+            [("@hash", hash), ("@key", session.KeyHash), ("@now", now), ("@end", session.ExpiresAt)],
+            cancellationToken);
+        await database.ExecuteAsync(
             """
             DELETE FROM dashboard_sessions WHERE key_hash = @key AND hash NOT IN (
               SELECT hash FROM dashboard_sessions WHERE key_hash = @key ORDER BY created_at DESC, hash LIMIT @max)
             """,
-            cancellationToken, ("@key", session.KeyHash), ("@max", MaxPerKey));
+            [("@key", session.KeyHash), ("@max", MaxPerKey)],
+            cancellationToken);
     }
 
-    public async Task<Session?> FindAsync(string hash, CancellationToken cancellationToken)
-    {
-        await using var command = Command("SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash", ("@hash", hash));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? new Session(reader.GetString(0), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1))) : null;
-    }
+    public async Task<Session?> FindAsync(string hash, CancellationToken cancellationToken) => (await database.QueryAsync(
+        "SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash",
+        [("@hash", hash)],
+        reader => new Session(reader.GetString(0), reader.Time(1)),
+        cancellationToken)).FirstOrDefault();
 
     public Task RemoveAsync(string hash, CancellationToken cancellationToken) =>
-        ExecuteAsync("DELETE FROM dashboard_sessions WHERE hash = @hash", cancellationToken, ("@hash", hash));
-
-    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
-    {
-        await using var command = Command(sql, parameters);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private DbCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
-    {
-        var command = database.CreateCommand(sql);
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
-    }
+        database.ExecuteAsync("DELETE FROM dashboard_sessions WHERE hash = @hash", [("@hash", hash)], cancellationToken);
 }

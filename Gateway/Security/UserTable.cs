@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Security;
 
@@ -14,7 +15,7 @@ internal sealed class UserTable(DbDataSource database)
 {
     public async Task<Dictionary<string, DisabledUser>> ReadDisabledAsync(CancellationToken cancellationToken)
     {
-        await using var command = KeySql.Command(database, "SELECT name, disabled_at, disabled_by FROM disabled_users");
+        await using var command = database.Command("SELECT name, disabled_at, disabled_by FROM disabled_users");
         var found = new Dictionary<string, DisabledUser>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -25,8 +26,7 @@ internal sealed class UserTable(DbDataSource database)
     /// <summary>The keys of every user, or of one, also those that were revoked, summed by role.</summary>
     public async Task<List<UserKeys>> ReadKeysAsync(string? user, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await using var command = KeySql.Command(
-            database,
+        await using var command = database.Command(
             $"""
             SELECT user_id, role, count(*), count(CASE WHEN revoked_at IS NULL AND (expires_at IS NULL OR expires_at > @now) THEN 1 END), max(last_used_at)
             FROM api_keys {(user is null ? "" : "WHERE user_id = @user")} GROUP BY user_id, role

@@ -51,7 +51,7 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
             patience.ExpectProvider();
             response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!response.IsSuccessStatusCode)
-                throw await ForwardRefusal.ReadAsync(response, time, patience.Token);
+                throw await ProviderRefusal.ReadAsync(response, time, patience.Token);
             return await TakeAsync(request, meter, patience, response, span);
         }
         catch (Exception e)

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.Json;
-
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>
@@ -9,9 +6,6 @@ namespace OsMEN.Llm.Pipeline;
 /// </summary>
 internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
 {
-    private const int MaxBody = 16 * 1024;
-    private const int MaxMessage = 500;
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         HttpResponseMessage response;
@@ -35,12 +29,7 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
         {
             if (response.IsSuccessStatusCode)
                 throw new LlmException(LlmErrorKind.Unavailable, $"{request.RequestUri?.Authority} answered {MediaType(response)}, which no model speaks: is it the right address?");
-            var status = response.StatusCode;
-            var message = await ReadMessageAsync(response, cancellationToken);
-            throw new LlmException(KindOf(status), $"{request.RequestUri?.Authority} answered {(int)status}{(message is null ? "" : ": " + message)}")
-            {
-                RetryAfter = RetryAfter(response),
-            };
+            throw await ProviderRefusal.ReadAsync(response, time, cancellationToken);
         }
     }
 
@@ -52,47 +41,4 @@ internal sealed class ProviderErrors(TimeProvider time) : DelegatingHandler
 
     private static string MediaType(HttpResponseMessage response) =>
         response.Content.Headers.ContentType?.MediaType is { Length: <= 100 } type ? type : "a type";
-
-    internal static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
-    {
-        401 or 403 => LlmErrorKind.Unauthorized,
-        408 => LlmErrorKind.Timeout,
-
-        // 529 is Anthropic's "overloaded".
-        429 or 529 => LlmErrorKind.RateLimited,
-        >= 500 or 409 => LlmErrorKind.Unavailable,
-        _ => LlmErrorKind.BadRequest,
-    };
-
-    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - time.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero,
-        _ => null,
-    };
-
-    // {"error":{"message":…}} at OpenAI and Anthropic alike. A refused key is quoted by some providers: not repeated.
-    private static async Task<string?> ReadMessageAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            return "the key was refused";
-        try
-        {
-            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            var buffer = new byte[MaxBody];
-            var length = await body.ReadAtLeastAsync(buffer, MaxBody, throwOnEndOfStream: false, cancellationToken);
-            using var json = JsonDocument.Parse(buffer.AsMemory(0, length));
-            var root = json.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("error", out var error))
-                return null;
-            var text = error.ValueKind == JsonValueKind.String ? error.GetString()
-                : error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var m) && m.ValueKind == JsonValueKind.String ? m.GetString()
-                : null;
-            return text?.ReplaceLineEndings(" ") is { } line ? line[..Math.Min(line.Length, MaxMessage)] : null;
-        }
-        catch (Exception e) when (e is JsonException or IOException)
-        {
-            return null;
-        }
-    }
 }

@@ -54,9 +54,10 @@ internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, 
         await command.ExecuteScalarAsync(cancellationToken);
     }
 
+    // Of migrations: one of a large table, or of another process that is waited for, takes as long as it takes.
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
-using OsMEN.Gateway.Alerts.State;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Alerts.Notices;
 
@@ -47,15 +47,15 @@ internal sealed class NoticeTable(DbDataSource database)
         DbConnection connection, DbTransaction transaction, WaitingNotice notice, int rateLimit, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellationToken)
     {
         // What is later than now is of a clock that is ahead: it counts, but not for ever.
-        await using var forget = AlertSql.Command(connection, transaction, "DELETE FROM alert_sends WHERE sent_at <= @past OR sent_at > @future", ("@past", now - RateWindow), ("@future", now + RateWindow));
+        await using var forget = connection.Command(transaction, "DELETE FROM alert_sends WHERE sent_at <= @past OR sent_at > @future", ("@past", now - RateWindow), ("@future", now + RateWindow));
         await forget.ExecuteNonQueryAsync(cancellationToken);
-        await using var count = AlertSql.Command(connection, transaction, "SELECT count(*) FROM alert_sends WHERE channel = @channel", ("@channel", notice.Channel));
+        await using var count = connection.Command(transaction, "SELECT count(*) FROM alert_sends WHERE channel = @channel", ("@channel", notice.Channel));
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= rateLimit) return NoticeClaim.OverLimit;
-        await using var claim = AlertSql.Command(
-            connection, transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until, unsure = 1 WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
+        await using var claim = connection.Command(
+            transaction, "UPDATE alert_notices SET attempts = attempts + 1, due_at = @until, unsure = 1 WHERE id = @id AND state = 'waiting' AND due_at <= @now AND attempts = @attempts",
             ("@until", until), ("@id", notice.Id), ("@now", now), ("@attempts", (long)notice.Attempts));
         if (await claim.ExecuteNonQueryAsync(cancellationToken) != 1) return NoticeClaim.Taken;
-        await using var send = AlertSql.Command(connection, transaction, "INSERT INTO alert_sends (channel, sent_at) VALUES (@channel, @now)", ("@channel", notice.Channel), ("@now", now));
+        await using var send = connection.Command(transaction, "INSERT INTO alert_sends (channel, sent_at) VALUES (@channel, @now)", ("@channel", notice.Channel), ("@now", now));
         await send.ExecuteNonQueryAsync(cancellationToken);
         return NoticeClaim.Claimed;
     }
@@ -72,20 +72,20 @@ internal sealed class NoticeTable(DbDataSource database)
     {
         foreach (var id in plan.Removed)
         {
-            await using var delete = AlertSql.Command(connection, transaction, "DELETE FROM alert_groups WHERE id = @id", ("@id", id));
+            await using var delete = connection.Command(transaction, "DELETE FROM alert_groups WHERE id = @id", ("@id", id));
             await delete.ExecuteNonQueryAsync(cancellationToken);
         }
         foreach (var group in plan.Written)
         {
-            await using var write = AlertSql.Command(
-                connection, transaction, "INSERT INTO alert_groups (id, state) VALUES (@id, @state) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            await using var write = connection.Command(
+                transaction, "INSERT INTO alert_groups (id, state) VALUES (@id, @state) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
                 ("@id", group.Id), ("@state", JsonSerializer.Serialize(group, AlertJsonContext.Default.NoticeGroup)));
             await write.ExecuteNonQueryAsync(cancellationToken);
         }
         foreach (var (channel, notice) in plan.Notices)
         {
-            await using var insert = AlertSql.Command(
-                connection, transaction,
+            await using var insert = connection.Command(
+                transaction,
                 "INSERT INTO alert_notices (id, channel, group_id, content, state, attempts, created_at, due_at) VALUES (@id, @channel, @group, @content, 'waiting', 0, @now, @now)",
                 ("@id", Guid.CreateVersion7(now).ToString()), ("@channel", channel), ("@group", notice.Group), ("@content", notice.ToJson()), ("@now", now));
             await insert.ExecuteNonQueryAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Measuring;
 using OsMEN.Gateway.Alerts.Rules;
@@ -44,13 +45,12 @@ internal sealed class AlertTable(DbDataSource database)
     {
         foreach (var alert in changes.Removed)
         {
-            await using var delete = AlertSql.Command(connection, transaction, "DELETE FROM alerts WHERE id = @id AND state = 'pending'", ("@id", alert.Id));
+            await using var delete = connection.Command(transaction, "DELETE FROM alerts WHERE id = @id AND state = 'pending'", ("@id", alert.Id));
             await delete.ExecuteNonQueryAsync(cancellationToken);
         }
         foreach (var alert in changes.Written)
         {
-            await using var write = AlertSql.Command(
-                connection,
+            await using var write = connection.Command(
                 transaction,
                 """
                 INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at, resolved_at, resolution)

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Alerts.State;
 
@@ -52,7 +53,7 @@ internal sealed class LeaderLock(DbDataSource database, AlertOptions options, Ti
         if (Fence is not { } fence) return false;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var check = AlertSql.Command(connection, transaction, "UPDATE alert_leader SET beat = beat + 1 WHERE id = 1 AND fence = @fence AND holder = @me", ("@fence", fence), ("@me", _id)))
+        await using (var check = connection.Command(transaction, "UPDATE alert_leader SET beat = beat + 1 WHERE id = 1 AND fence = @fence AND holder = @me", ("@fence", fence), ("@me", _id)))
         {
             if (await check.ExecuteNonQueryAsync(cancellationToken) != 1)
             {

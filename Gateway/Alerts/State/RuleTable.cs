@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Alerts.State;
 

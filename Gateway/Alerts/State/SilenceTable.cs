@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Alerts.State;
 

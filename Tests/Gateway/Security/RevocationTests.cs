@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.WebSockets;
+using OsMEN.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
@@ -89,8 +90,8 @@ public sealed class RevocationTests(PostgresServer postgres, RedisServer redis)
         await using (var connection = await database.Database.OpenConnectionAsync(Token))
         await using (var transaction = await connection.BeginTransactionAsync(Token))
         {
-            await using var add = KeySql.Command(
-                connection, transaction, "INSERT INTO api_keys (id, name, hash, role, user_id, created_at) VALUES (@id, 'k', 'other', 'user', 'eve', @at)", ("@id", stored.Id), ("@at", at));
+            await using var add = connection.Command(
+                transaction, "INSERT INTO api_keys (id, name, hash, role, user_id, created_at) VALUES (@id, 'k', 'other', 'user', 'eve', @at)", ("@id", stored.Id), ("@at", at));
             await add.ExecuteNonQueryAsync(Token);
             await transaction.CommitAsync(Token);
         }

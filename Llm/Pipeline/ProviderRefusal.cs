@@ -1,11 +1,10 @@
 using System.Net;
 using System.Text.Json;
-using OsMEN.Llm.Pipeline;
 
-namespace OsMEN.Llm.Forwarding;
+namespace OsMEN.Llm.Pipeline;
 
-/// <summary>Reads why a provider refused a request that was handed on.</summary>
-internal static class ForwardRefusal
+/// <summary>Reads why a provider refused a request, and how long it wants to be left alone.</summary>
+internal static class ProviderRefusal
 {
     private const int MaxBody = 16 * 1024;
     private const int MaxText = 500;
@@ -21,13 +20,24 @@ internal static class ForwardRefusal
             { Date: { } date } => date - time.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero,
             _ => (TimeSpan?)null,
         };
-        return new LlmException(ProviderErrors.KindOf(response.StatusCode), $"{who} answered {status}{(message is null ? "" : ": " + message)}")
+        return new LlmException(KindOf(response.StatusCode), $"{who} answered {status}{(message is null ? "" : ": " + message)}")
         {
             RetryAfter = wait,
             Code = code,
             Parameter = parameter,
         };
     }
+
+    private static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
+    {
+        401 or 403 => LlmErrorKind.Unauthorized,
+        408 => LlmErrorKind.Timeout,
+
+        // 529 is Anthropic's "overloaded".
+        429 or 529 => LlmErrorKind.RateLimited,
+        >= 500 or 409 => LlmErrorKind.Unavailable,
+        _ => LlmErrorKind.BadRequest,
+    };
 
     // {"error":{"message","code","param"}}. A refused key is quoted by some providers: not repeated.
     private static async Task<(string? Message, string? Code, string? Parameter)> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
