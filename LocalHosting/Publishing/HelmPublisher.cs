@@ -50,7 +50,7 @@ internal static class HelmPublisher
             .Replace("READY", project.Health?.Path ?? "/health/ready", StringComparison.Ordinal)
 
             // Last: variables have names of their own.
-            .Replace("ENVIRONMENT\n", HelmEnvironment.Write(project.Environment, 12) + (isExternal ? HelmTemplates.BehindIngress : ""), StringComparison.Ordinal);
+            .Replace("ENVIRONMENT\n", HelmEnvironment.Write(project.Environment, 12), StringComparison.Ordinal);
         files[$"templates/{project.Name}-policies.yaml"] = Named(HelmTemplates.Policies, project.Name)
             .Replace("FROM", isExternal ? HelmTemplates.FromAnywhere : HelmTemplates.FromMonitoring, StringComparison.Ordinal);
         files[$"templates/{project.Name}-scaling.yaml"] = isExternal ? Named(HelmTemplates.HorizontalScaling, project.Name) : QueueScaling(model, project);

@@ -235,10 +235,6 @@ internal static class HelmTemplates
 
         """;
 
-    // Whom rate limits, the limit of wrong keys and the audit log mean, and whether a cookie went over TLS, only the ingress knows.
-    public const string BehindIngress =
-        "            {{- if .Values.ingress.enabled }}\n            - name: ASPNETCORE_FORWARDEDHEADERS_ENABLED\n              value: \"true\"\n            {{- end }}\n";
-
     public const string Ingress = """
         {{- if .Values.ingress.enabled }}
         apiVersion: networking.k8s.io/v1
