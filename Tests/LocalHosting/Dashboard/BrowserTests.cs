@@ -12,22 +12,14 @@ public sealed class BrowserTests
     private const string Chromium = "/usr/bin/chromium";
     private const string TraceId = "0af7651916cd43dd8448eb211c80319c";
 
-    // The longest pause between two frames while the list is scrolled through, and how many elements there were at most.
-    private const string ScrollThrough = """
-        async selector => {
+    // Scrolls a list to a place, and counts the elements once that is shown.
+    private const string ScrollTo = """
+        async ([selector, share]) => {
           const list = document.querySelector(selector);
-          const gaps = [];
-          let most = 0, last = performance.now();
-          for (let frame = 0; frame < 120; frame++) {
-            list.scrollTop = list.scrollHeight * ((frame * 37) % 120) / 120;
-            await new Promise(requestAnimationFrame);
-            const now = performance.now();
-            gaps.push(now - last);
-            last = now;
-            most = Math.max(most, document.querySelectorAll('*').length);
-          }
-          gaps.sort((a, b) => a - b);
-          return [gaps.at(-3), most];
+          list.scrollTop = list.scrollHeight * share;
+          await new Promise(requestAnimationFrame);
+          await new Promise(requestAnimationFrame);
+          return document.querySelectorAll('*').length;
         }
         """;
 
@@ -92,13 +84,29 @@ public sealed class BrowserTests
         Assert.Empty(complaints);
     }
 
+    // In processor time of the page's main thread, which is the same however busy the machine is: 60 frames a second leave 16 ms, and
+    // what is asked of Chromium in between is in it too.
     private static async Task AssertSmoothAsync(IPage page)
     {
-        var measured = await page.EvaluateAsync<double[]>(ScrollThrough, ".virtual");
+        var session = await page.Context.NewCDPSessionAsync(page);
+        await session.SendAsync("Performance.enable", new() { ["timeDomain"] = "threadTicks" });
+        var before = await WorkedAsync(session);
+        for (var frame = 0; frame < 60; frame++)
+        {
+            var elements = await page.EvaluateAsync<int>(ScrollTo, new object[] { ".virtual", frame * 37 % 60 / 60.0 });
+            var after = await WorkedAsync(session);
+            Assert.True(after - before < 50, string.Create(CultureInfo.InvariantCulture, $"frame {frame} took {after - before:0} ms"));
+            Assert.True(elements < 1_000, string.Create(CultureInfo.InvariantCulture, $"{elements} elements"));
+            before = after;
+        }
 
-        // Two cores run other tests too: the two longest of 120 frames do not count.
-        Assert.True(measured[0] < 100, string.Create(CultureInfo.InvariantCulture, $"a frame took {measured[0]:0} ms"));
-        Assert.True(measured[1] < 1_000, string.Create(CultureInfo.InvariantCulture, $"{measured[1]} elements"));
+        await session.DetachAsync();
+    }
+
+    private static async Task<double> WorkedAsync(ICDPSession session)
+    {
+        var metrics = (await session.SendAsync("Performance.getMetrics"))!.Value.GetProperty("metrics").EnumerateArray();
+        return metrics.Single(m => m.GetProperty("name").ValueEquals("TaskDuration")).GetProperty("value").GetDouble() * 1000;
     }
 
     private static async Task OpenAsync(IPage page, RunningDashboard dashboard, string path) => await page.GotoAsync($"{dashboard.Server.Address}/#/{path}");
