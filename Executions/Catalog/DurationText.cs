@@ -7,6 +7,8 @@ public static class DurationText
 {
     private static readonly (string Unit, long Milliseconds)[] Units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
+    private const long LongestMilliseconds = 366L * 24 * 3_600_000;
+
     /// <summary>False for anything else, and for over a year.</summary>
     public static bool TryParse(string? text, out TimeSpan duration)
     {
@@ -19,8 +21,12 @@ public static class DurationText
         var unit = text[digits..];
         var factor = Array.Find(Units, u => u.Unit == unit).Milliseconds;
         var milliseconds = long.Parse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture) * factor;
+        if (factor == 0 || milliseconds > LongestMilliseconds)
+        {
+            return false;
+        }
         duration = TimeSpan.FromMilliseconds(milliseconds, 0);
-        return factor > 0 && duration <= TimeSpan.FromDays(366);
+        return true;
     }
 
     /// <summary>The text in the largest unit that holds it exactly. Less than a millisecond is cut.</summary>

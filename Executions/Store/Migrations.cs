@@ -22,13 +22,17 @@ internal sealed record Migration(int Version, string Name, string Sql)
         return found;
     }
 
-    /// <summary>The steps still to do; throws where the database is ahead of this build.</summary>
-    public static IReadOnlyList<Migration> Pending(IReadOnlyList<Migration> all, int applied)
+    /// <summary>
+    /// The steps still to do, in order: those that were not applied, also where one with a higher number was, as it may have come from another
+    /// branch and gone in first.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The database has steps that this build does not know: a newer one made it.</exception>
+    public static IReadOnlyList<Migration> Pending(IReadOnlyList<Migration> all, IReadOnlyCollection<int> applied)
     {
-        var known = all[^1].Version;
-        return applied <= known
-            ? [.. all.Where(m => m.Version > applied)]
+        var unknown = applied.Except(all.Select(m => m.Version)).Order().ToArray();
+        return unknown.Length == 0
+            ? [.. all.Where(m => !applied.Contains(m.Version))]
             : throw new InvalidOperationException(
-                $"The database's schema is at version {applied}, this build knows up to {known}: deploy a newer build, or restore a backup of version {known}.");
+                $"The database's schema has migrations that this build does not know ({string.Join(", ", unknown.Select(v => v.ToString("0000", CultureInfo.InvariantCulture)))}; its last is {all[^1].Name}): deploy the build that made them, or restore a backup from before.");
     }
 }

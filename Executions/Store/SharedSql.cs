@@ -7,6 +7,9 @@ namespace OsMEN.Executions;
 /// </summary>
 public static class SharedSql
 {
+    // They read and write little. Where the database hangs, nobody should wait longer for that than a health check says so.
+    private const int TimeoutSeconds = 10;
+
     /// <summary>A command on a connection of its own. Parameters that the statement does not name are left out.</summary>
     public static DbCommand Command(this DbDataSource database, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
@@ -52,6 +55,7 @@ public static class SharedSql
 
     private static DbCommand With(this DbCommand command, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
+        command.CommandTimeout = TimeoutSeconds;
         foreach (var (name, value) in parameters)
         {
             if (!command.CommandText.Contains(name, StringComparison.Ordinal))

@@ -53,7 +53,7 @@ internal sealed partial class AlertEngine(
     {
         var findings = await measure.MeasureAsync([.. rules.Rules.SelectMany(AlertCase.Of)], cancellationToken);
         var now = time.GetUtcNow();
-        var changes = AlertStates.Next(await alerts.ReadActiveAsync(cancellationToken), findings, now);
+        var changes = AlertStates.Next(await alerts.ReadActiveAsync(cancellationToken), findings, now, rules.WhyOver);
         if (changes.LeftOut > 0) LogLeftOut(logger, changes.LeftOut);
         if (changes.Written.Count + changes.Removed.Count > 0)
             await leader.WriteAsync((connection, transaction) => AlertTable.WriteAsync(connection, transaction, changes, cancellationToken), cancellationToken);
@@ -65,7 +65,7 @@ internal sealed partial class AlertEngine(
         var routing = source.Routing;
         NoticeRoute[] routes = [.. routing.Routes.Select(r => r with { Channels = On(r.Channels), Escalation = [.. r.Escalation.Select(e => e with { Channels = On(e.Channels) })] })];
         var (active, muted) = await mutes.ReadActiveAsync(cancellationToken);
-        var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), active.FindAll(a => a.State == AlertState.Firing), muted, routes, now);
+        var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), active.FindAll(a => a.State == AlertState.Firing), muted, routes, now, rules.WhyOver);
         if (plan.Notices.Count + plan.Written.Count + plan.Removed.Count > 0)
             await leader.WriteAsync((connection, transaction) => NoticeTable.WriteAsync(connection, transaction, plan, now, cancellationToken), cancellationToken);
 

@@ -12,9 +12,10 @@ namespace OsMEN.Gateway.Alerts;
 /// pending, firing, acknowledged (firing, and somebody knows), silenced (firing, and nobody is told), inhibited (firing, and nobody is told
 /// because another alert fires that it follows from) or resolved.
 /// </param>
+/// <param name="Resolution">ended, or rule_off or rule_removed where nobody measures it any more; null until it is resolved.</param>
 internal sealed record AlertView(
     string Id, string Rule, string State, string Severity, IReadOnlyDictionary<string, string> Labels, double Value, string Summary, string Description, string Runbook,
-    DateTimeOffset ActiveAt, DateTimeOffset? FiredAt, DateTimeOffset? ResolvedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, string? Note, string? SilencedBy, string? InhibitedBy)
+    DateTimeOffset ActiveAt, DateTimeOffset? FiredAt, DateTimeOffset? ResolvedAt, string? Resolution, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, string? Note, string? SilencedBy, string? InhibitedBy)
 {
     public static readonly string[] States = ["pending", "firing", "acknowledged", "silenced", "inhibited", "resolved"];
 
@@ -30,7 +31,7 @@ internal sealed record AlertView(
         };
         return new(
             alert.Id, alert.Rule, state, JsonFields.WireName(alert.Severity), alert.Labels.Pairs.ToDictionary(StringComparer.Ordinal), alert.Value, alert.Summary,
-            alert.Description, alert.Runbook, alert.ActiveAt, alert.FiredAt, alert.ResolvedAt, alert.AcknowledgedAt, alert.AcknowledgedBy, alert.Note, silence, inhibitor);
+            alert.Description, alert.Runbook, alert.ActiveAt, alert.FiredAt, alert.ResolvedAt, alert.Resolution, alert.AcknowledgedAt, alert.AcknowledgedBy, alert.Note, silence, inhibitor);
     }
 }
 
@@ -56,12 +57,14 @@ internal sealed record RecurrenceView(string Cron, string Duration, string? Time
 
 /// <summary>A rule as the API shows it.</summary>
 /// <param name="Source">file or api.</param>
+/// <param name="ChangedBy">Who put it, or switched the file's on or off; null where nobody did.</param>
+/// <param name="Enabled">Whether it is evaluated.</param>
 /// <param name="Definition">What PUT takes.</param>
 /// <param name="Expressions">Its conditions in PromQL.</param>
-internal sealed record RuleView(string Name, string Source, string? ChangedBy, RawJson Definition, IReadOnlyList<string> Expressions)
+internal sealed record RuleView(string Name, string Source, string? ChangedBy, bool Enabled, RawJson Definition, IReadOnlyList<string> Expressions)
 {
     public static RuleView Of(RuleEntry entry) => new(
-        entry.Rule.Name, entry.ChangedBy is null ? "file" : "api", entry.ChangedBy, new RawJson(JsonNode.Parse(entry.Definition)!.ToJsonString()),
+        entry.Rule.Name, entry.IsOfFile ? "file" : "api", entry.ChangedBy, entry.Rule.Enabled, new RawJson(JsonNode.Parse(entry.Definition)!.ToJsonString()),
         [.. AlertCase.Of(entry.Rule).Select(c => c.Expression)]);
 }
 

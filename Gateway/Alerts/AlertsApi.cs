@@ -52,7 +52,7 @@ internal static class AlertsApi
         string id, HttpContext context, RequestBody requestBody, AlertTable alerts, MuteReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
         string? note = null;
-        if (context.Request.ContentLength is not (null or 0))
+        if (context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0)
         {
             var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
             if (document is null) return problem!;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Alerts.State;
@@ -7,8 +8,9 @@ namespace OsMEN.Gateway.Alerts;
 
 /// <summary>A rule in force.</summary>
 /// <param name="Definition">As it was written, in JSON.</param>
-/// <param name="ChangedBy">Who put it by the API; null for one of the file.</param>
-internal sealed record RuleEntry(AlertRule Rule, string Definition, string? ChangedBy);
+/// <param name="ChangedBy">Who put it by the API, or switched the file's; null for one of the file as it is there.</param>
+/// <param name="IsOfFile">It is the file's, and changes with it, but for whether it is on.</param>
+internal sealed record RuleEntry(AlertRule Rule, string Definition, string? ChangedBy, bool IsOfFile);
 
 /// <summary>The rules in force: those of the file, and over them those put or deleted by the API, on this gateway or another.</summary>
 internal sealed partial class RuleBook(AlertFileSource source, RuleTable table, TimeProvider time, ILogger<RuleBook> logger)
@@ -20,12 +22,21 @@ internal sealed partial class RuleBook(AlertFileSource source, RuleTable table, 
     private (long Count, long Latest) _version = (-1, 0);
     private IReadOnlyList<RuleEntry> _entries = [];
 
-    /// <summary>By name. The list is the same object as long as nothing changes.</summary>
+    /// <summary>Those that are on, by name. The list is the same object as long as nothing changes.</summary>
     public IReadOnlyList<AlertRule> Rules { get; private set; } = [];
 
+    /// <summary>All, also those that are off.</summary>
     public IReadOnlyList<RuleEntry> Entries => _entries;
 
     public RuleEntry? Find(string name) => _entries.FirstOrDefault(e => e.Rule.Name == name);
+
+    /// <summary>Why alerts of a rule are over that are no longer found: one of <see cref="AlertResolution"/>.</summary>
+    public string WhyOver(string name) => Find(name) switch
+    {
+        null => AlertResolution.RuleRemoved,
+        { Rule.Enabled: false } => AlertResolution.RuleOff,
+        _ => AlertResolution.Ended,
+    };
 
     /// <summary>Reads file and table anew if they have changed.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
@@ -36,19 +47,26 @@ internal sealed partial class RuleBook(AlertFileSource source, RuleTable table, 
             var file = source.Current();
             var version = await table.ReadVersionAsync(cancellationToken);
             if (ReferenceEquals(file, _file) && version == _version) return;
-            var entries = file.Rules.ToDictionary(r => r.Name, r => new RuleEntry(r, file.Definitions[r.Name], null), StringComparer.Ordinal);
+            var entries = file.Rules.ToDictionary(r => r.Name, r => new RuleEntry(r, file.Definitions[r.Name], null, IsOfFile: true), StringComparer.Ordinal);
             foreach (var stored in await table.ReadAllAsync(cancellationToken))
             {
-                entries.Remove(stored.Name);
+                entries.Remove(stored.Name, out var ofFile);
                 if (stored.Definition is null) continue;
                 using var json = JsonDocument.Parse(stored.Definition);
+                if (Switch(json.RootElement) is { } enabled)
+                {
+                    // The file's, on or off; nothing where the file has it no more.
+                    if (ofFile is not null)
+                        entries[stored.Name] = ofFile with { Rule = ofFile.Rule with { Enabled = enabled }, Definition = Switched(ofFile.Definition, enabled), ChangedBy = stored.UpdatedBy };
+                    continue;
+                }
                 List<FieldError> errors = [];
-                if (Read(file, json.RootElement, errors) is { } rule && errors.Count == 0) entries[stored.Name] = new(rule, stored.Definition, stored.UpdatedBy);
+                if (Read(file, json.RootElement, errors) is { } rule && errors.Count == 0) entries[stored.Name] = new(rule, stored.Definition, stored.UpdatedBy, IsOfFile: false);
                 else LogRefused(logger, stored.Name, errors.Count > 0 ? $"{errors[0].Field} {errors[0].Message}" : "");
             }
             (_file, _version) = (file, version);
             _entries = [.. entries.Values.OrderBy(e => e.Rule.Name, StringComparer.Ordinal)];
-            Rules = [.. _entries.Select(e => e.Rule)];
+            Rules = [.. _entries.Select(e => e.Rule).Where(r => r.Enabled)];
         }
         finally
         {
@@ -56,13 +74,22 @@ internal sealed partial class RuleBook(AlertFileSource source, RuleTable table, 
         }
     }
 
-    /// <summary>Adds or replaces a rule; returns what is wrong with it instead where something is.</summary>
+    /// <summary>
+    /// Adds or replaces a rule, or switches one on or off where <c>enabled</c> is all that is given; returns what is wrong with it instead where
+    /// something is.
+    /// </summary>
     public async Task<IReadOnlyList<FieldError>> PutAsync(string name, JsonElement definition, string by, CancellationToken cancellationToken)
     {
         List<FieldError> errors = [];
+        if (Switch(definition) is { } enabled && Find(name) is { } entry)
+        {
+            await WriteAsync(name, entry.IsOfFile ? definition.GetRawText() : Switched(entry.Definition, enabled), by, cancellationToken);
+            return errors;
+        }
         if (definition.ValueKind == JsonValueKind.Object && !definition.TryGetProperty("name", out _))
         {
-            using var named = JsonDocument.Parse($"{{\"name\":{JsonSerializer.Serialize(name, AlertJsonContext.Default.String)},{definition.GetRawText().AsSpan().Trim()[1..]}");
+            var rest = definition.GetRawText().AsSpan().Trim()[1..].TrimStart();
+            using var named = JsonDocument.Parse($"{{\"name\":{JsonSerializer.Serialize(name, AlertJsonContext.Default.String)}{(rest is "}" ? "" : ",")}{rest}");
             return await PutAsync(name, named.RootElement, by, cancellationToken);
         }
         var rule = Read(source.Current(), definition, errors);
@@ -82,6 +109,19 @@ internal sealed partial class RuleBook(AlertFileSource source, RuleTable table, 
     }
 
     private static AlertRule? Read(AlertFile file, JsonElement definition, List<FieldError> errors) => new AlertRuleReader(file.Metrics, file.Runbook, errors).Read(definition, "");
+
+    // What "enabled" says, where that is all there is.
+    private static bool? Switch(JsonElement definition) =>
+        definition.ValueKind == JsonValueKind.Object && definition.EnumerateObject().ToArray() is [{ Name: "enabled", Value.ValueKind: JsonValueKind.True or JsonValueKind.False } only]
+            ? only.Value.GetBoolean()
+            : null;
+
+    private static string Switched(string definition, bool enabled)
+    {
+        var json = JsonNode.Parse(definition)!;
+        json["enabled"] = enabled;
+        return json.ToJsonString();
+    }
 
     private async Task WriteAsync(string name, string? definition, string by, CancellationToken cancellationToken)
     {

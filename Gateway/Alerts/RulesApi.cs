@@ -10,10 +10,10 @@ internal static class RulesApi
 {
     public static void MapRulesApi(this RouteGroupBuilder api)
     {
-        api.MapGet("/rules", ListAsync).WithName("ListAlertRules").WithSummary("All rules, of the file and of the API").Produces<Page<RuleView>>().ProducesProblems(503);
+        api.MapGet("/rules", ListAsync).WithName("ListAlertRules").WithSummary("All rules, of the file and of the API, also those that are off").Produces<Page<RuleView>>().ProducesProblems(503);
         api.MapGet("/rules/{name}", GetAsync).WithName("GetAlertRule").WithSummary("One rule").Produces<RuleView>().ProducesProblems(404, 503);
         api.MapPut("/rules/{name}", PutAsync).Audited("rule.put").RequireAuthorization(Policies.Manage).WithName("PutAlertRule")
-            .WithSummary("Adds or replaces a rule; the fields are those of monitoring/alerts.yaml. With Prometheus's own alerting, its files stay as they are")
+            .WithSummary("Adds or replaces a rule; the fields are those of monitoring/alerts.yaml. `{\"enabled\": false}` alone switches one off. Prometheus's own rules stay as they are")
             .Accepts<RawJson>("application/json").Produces<RuleView>().ProducesValidationProblem().ProducesProblems(413, 415, 503);
         api.MapDelete("/rules/{name}", DeleteAsync).Audited("rule.deleted").RequireAuthorization(Policies.Manage).WithName("DeleteAlertRule")
             .WithSummary("Removes a rule; one of the file stays hidden until it is put again").Produces(StatusCodes.Status204NoContent).ProducesProblems(404, 503);

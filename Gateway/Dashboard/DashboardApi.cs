@@ -65,7 +65,7 @@ internal static class DashboardApi
             await (key is null
                 ? ProblemResponse.WriteAsync(context, StatusCodes.Status401Unauthorized, "A key is needed: Authorization: Bearer osm_… or X-Api-Key.")
                 : TypedResults.Json(
-                    new DashboardMessage("snapshot", new DashboardUser(key.User, key.Role.ToWire()), await source.ReadAsync(cancellationToken)),
+                    new DashboardMessage("snapshot", new DashboardUser(key.User, key.Role.ToWire()), await source.ReadAsync(key, cancellationToken)),
                     DashboardJsonContext.Default.DashboardMessage).ExecuteAsync(context));
         }
         else if (key is null)

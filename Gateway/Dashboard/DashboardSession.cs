@@ -32,7 +32,7 @@ internal sealed class DashboardSession(
                 if (sentAt is { } at && time.GetElapsedTime(at) < config.Current.Refresh)
                     continue;
                 sentAt = time.GetTimestamp();
-                sending = SendAsync(await source.ReadAsync(either.Token));
+                sending = SendAsync(await source.ReadAsync(key, either.Token));
                 await sending.WaitAsync(limits.SlowReader, time, either.Token);
             }
             while (await timer.WaitForNextTickAsync(either.Token) && !receiving.IsCompleted);

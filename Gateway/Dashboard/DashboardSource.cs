@@ -6,6 +6,7 @@ using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
+using OsMEN.Gateway.Usage;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Health;
 using StackExchange.Redis;
@@ -13,7 +14,7 @@ using StackExchange.Redis;
 namespace OsMEN.Gateway.Dashboard;
 
 /// <summary>
-/// Makes the dashboard's figures: one snapshot for all who look, made when somebody asks and the last is too old. Queue and workers
+/// Makes the dashboard's figures: one snapshot for all who look, but for a user's own spending, made when somebody asks and the last is too old. Queue and workers
 /// are noted all the time, so that who opens the page sees the last 15 minutes.
 /// </summary>
 internal sealed partial class DashboardSource(
@@ -43,24 +44,13 @@ internal sealed partial class DashboardSource(
     private readonly PointHistory<BackingPoint> _backed = new();
     private readonly SemaphoreSlim _making = new(1);
     private volatile IReadOnlyList<WorkerInfo>? _workers;
-    private (RawJson Json, long MadeAt)? _latest;
+    private (DashboardView View, RawJson Json, long MadeAt)? _latest;
 
-    /// <summary>The snapshot, as JSON, not older than a second.</summary>
-    public async Task<RawJson> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>The snapshot that the key may see, as JSON, not older than a second.</summary>
+    public async Task<RawJson> ReadAsync(ApiKey key, CancellationToken cancellationToken)
     {
-        await _making.WaitAsync(cancellationToken);
-        try
-        {
-            if (_latest is { } latest && time.GetElapsedTime(latest.MadeAt) < Shortest)
-                return latest.Json;
-            var json = new RawJson(JsonSerializer.Serialize(await MakeAsync(), DashboardJsonContext.Default.DashboardView));
-            _latest = (json, time.GetTimestamp());
-            return json;
-        }
-        finally
-        {
-            _making.Release();
-        }
+        var (view, json) = await ReadWholeAsync(cancellationToken);
+        return UsageApi.OnlyUser(key) is { } user ? Json(view with { Spend = await slow.ReadSpendAsync(user, lifetime.ApplicationStopping) }) : json;
     }
 
     /// <summary>The last 15 minutes.</summary>
@@ -122,6 +112,26 @@ internal sealed partial class DashboardSource(
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private static RawJson Json(DashboardView view) => new(JsonSerializer.Serialize(view, DashboardJsonContext.Default.DashboardView));
+
+    private async Task<(DashboardView View, RawJson Json)> ReadWholeAsync(CancellationToken cancellationToken)
+    {
+        await _making.WaitAsync(cancellationToken);
+        try
+        {
+            if (_latest is { } latest && time.GetElapsedTime(latest.MadeAt) < Shortest)
+                return (latest.View, latest.Json);
+            var view = await MakeAsync();
+            var json = Json(view);
+            _latest = (view, json, time.GetTimestamp());
+            return (view, json);
+        }
+        finally
+        {
+            _making.Release();
+        }
     }
 
     private async Task<DashboardView> MakeAsync()

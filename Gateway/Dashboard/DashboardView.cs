@@ -14,7 +14,7 @@ namespace OsMEN.Gateway.Dashboard;
 /// <param name="RunningAgents">Executions that run, by agent; null until they were counted once.</param>
 /// <param name="Today">A row of <c>daily_system_metrics</c>; null until it was read once.</param>
 /// <param name="Alerts">Null until they were read once.</param>
-/// <param name="Spend">Everybody's; null until it was read once.</param>
+/// <param name="Spend">What <c>GET /api/v1/usage/projection</c> answers: a user's own, for the other roles everybody's; null until it was read once.</param>
 /// <param name="Redis">Null while it is away.</param>
 /// <param name="TracesUrl">Where a trace is shown, without its id.</param>
 internal sealed record DashboardView(

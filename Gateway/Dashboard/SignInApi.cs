@@ -32,7 +32,7 @@ internal static class SignInApi
     {
         DashboardApi.SetHeaders(context, assets);
         var request = context.Request;
-        if (!request.HasFormContentType || request.ContentLength is null or > LongestForm)
+        if (request.GetTypedHeaders().ContentType?.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true || request.ContentLength is null or > LongestForm)
         {
             await ProblemResponse.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, "The sign-in page sends a form with a key.");
             return;
@@ -52,8 +52,18 @@ internal static class SignInApi
             return;
         }
 
-        var form = await request.ReadFormAsync(cancellationToken);
-        if (await keys.FindAsync(form["key"].ToString().Trim(), cancellationToken) is not { } key)
+        string given;
+        try
+        {
+            given = (await request.ReadFormAsync(cancellationToken))["key"].ToString().Trim();
+        }
+        catch (InvalidDataException)
+        {
+            await ProblemResponse.WriteAsync(context, StatusCodes.Status400BadRequest, "The form has more fields than a key.");
+            return;
+        }
+
+        if (await keys.FindAsync(given, cancellationToken) is not { } key)
         {
             wrongKeys.Note(address);
             await audit.WriteRefusalAsync(context);

@@ -6,6 +6,7 @@ namespace OsMEN.Gateway.Dashboard;
 /// </summary>
 internal sealed partial class SlowFigure<T>(string name, TimeSpan period, Func<CancellationToken, Task<T?>> read, TimeProvider time, ILogger logger) where T : class
 {
+    private readonly Lock _beginning = new();
     private volatile T? _latest;
     private Task _reading = Task.CompletedTask;
     private long? _begunAt;
@@ -13,16 +14,19 @@ internal sealed partial class SlowFigure<T>(string name, TimeSpan period, Func<C
     /// <summary>Null until it was read once.</summary>
     public T? Latest => _latest;
 
-    /// <summary>Begins to read if it is time. One caller at a time. The task ends without an exception.</summary>
+    /// <summary>Begins to read if it is time. The task ends without an exception.</summary>
     public Task Refresh(CancellationToken ending)
     {
-        if (_reading.IsCompleted && (_begunAt is not { } at || time.GetElapsedTime(at) >= period))
+        lock (_beginning)
         {
-            _begunAt = time.GetTimestamp();
-            _reading = ReadAsync(ending);
-        }
+            if (_reading.IsCompleted && (_begunAt is not { } at || time.GetElapsedTime(at) >= period))
+            {
+                _begunAt = time.GetTimestamp();
+                _reading = ReadAsync(ending);
+            }
 
-        return _reading;
+            return _reading;
+        }
     }
 
     private async Task ReadAsync(CancellationToken ending)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using OsMEN.Executions;
 using OsMEN.Executions.Analytics;
@@ -18,6 +19,12 @@ internal sealed class SlowFigures
     // Who looks gets what is there after this long, and the rest with the next snapshot.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
 
+    // More users at once begin anew: it only saves reading.
+    private const int MaxUsers = 1000;
+    private static readonly TimeSpan SpendPeriod = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, SlowFigure<ProjectionView>> _spendOf = new(StringComparer.Ordinal);
+    private readonly ILogger _logger;
     private readonly AnalyticsReader _analytics;
     private readonly UsageReader _usage;
     private readonly MuteReader _alerts;
@@ -28,11 +35,11 @@ internal sealed class SlowFigures
         AnalyticsReader analytics, UsageReader usage, MuteReader alerts, ExecutionSchema schema, IExecutionStore store, DbDataSource database, RetentionReader retention, TimeProvider time,
         ILogger<SlowFigures> logger)
     {
-        (_analytics, _usage, _alerts, _schema, _time) = (analytics, usage, alerts, schema, time);
+        (_analytics, _usage, _alerts, _schema, _time, _logger) = (analytics, usage, alerts, schema, time, logger);
 
         // Over many executions the first two take a second or more.
         Today = new("today's executions", TimeSpan.FromSeconds(15), ReadTodayAsync, time, logger);
-        Spend = new("what was spent", TimeSpan.FromSeconds(30), ReadSpendAsync, time, logger);
+        Spend = new("what was spent", SpendPeriod, ending => EstimateAsync(null, ending), time, logger);
         Alerts = new("alerts", TimeSpan.FromSeconds(0.8), ReadAlertsAsync, time, logger);
         Running = new("what runs", TimeSpan.FromSeconds(2), async ending => await RunningAgents.CountAsync(database, ending), time, logger);
         Database = new("the database's size", TimeSpan.FromSeconds(15), async ending => await DatabaseFigures.ReadAsync(database, store.Kind == "postgresql", ending), time, logger);
@@ -54,13 +61,28 @@ internal sealed class SlowFigures
     public SlowFigure<RetentionFigures> Retention { get; }
 
     /// <summary>Begins what is due, and waits a little for it. <paramref name="ending"/> is the gateway's.</summary>
-    public async Task RefreshAsync(CancellationToken ending)
+    public Task RefreshAsync(CancellationToken ending) =>
+        _schema.Ready.IsCompletedSuccessfully
+            ? WaitAsync(Task.WhenAll(Alerts.Refresh(ending), Running.Refresh(ending), Today.Refresh(ending), Spend.Refresh(ending), Database.Refresh(ending), Retention.Refresh(ending)), ending)
+            : Task.CompletedTask;
+
+    /// <summary>What one user spent; null until it was read once.</summary>
+    public async Task<ProjectionView?> ReadSpendAsync(string user, CancellationToken ending)
     {
         if (!_schema.Ready.IsCompletedSuccessfully)
-            return;
+            return null;
+        if (_spendOf.Count >= MaxUsers && !_spendOf.ContainsKey(user))
+            _spendOf.Clear();
+        var own = _spendOf.GetOrAdd(user, u => new("what a user spent", SpendPeriod, ending => EstimateAsync(u, ending), _time, _logger));
+        await WaitAsync(own.Refresh(ending), ending);
+        return own.Latest;
+    }
+
+    private async Task WaitAsync(Task reading, CancellationToken ending)
+    {
         try
         {
-            await Task.WhenAll(Alerts.Refresh(ending), Running.Refresh(ending), Today.Refresh(ending), Spend.Refresh(ending), Database.Refresh(ending), Retention.Refresh(ending)).WaitAsync(Patience, _time, ending);
+            await reading.WaitAsync(Patience, _time, ending);
         }
         catch (TimeoutException)
         {
@@ -74,7 +96,7 @@ internal sealed class SlowFigures
         return rows.Count == 0 ? null : AnalyticsJson.Write(AnalyticsViews.DailySystem, rows[0]).Text;
     }
 
-    private async Task<ProjectionView?> ReadSpendAsync(CancellationToken ending) => await UsageApi.EstimateAsync(_usage, null, _time.GetUtcNow(), ending);
+    private async Task<ProjectionView?> EstimateAsync(string? user, CancellationToken ending) => await UsageApi.EstimateAsync(_usage, user, _time.GetUtcNow(), ending);
 
     private async Task<AlertCounts?> ReadAlertsAsync(CancellationToken ending)
     {

@@ -7,7 +7,8 @@ namespace OsMEN.Gateway.Executions;
 /// <summary>Reads JSON bodies; what is none gets an answer that says where it breaks.</summary>
 internal sealed class RequestBody(RequestLimits limits)
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
+    // Of a name that is there twice, one reader takes the first value and another the last.
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     /// <summary>The document, to be disposed, or the problem to answer with.</summary>
     public async ValueTask<(JsonDocument? Document, IResult? Problem)> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -22,6 +23,11 @@ internal sealed class RequestBody(RequestLimits limits)
         catch (JsonException e)
         {
             return (null, ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}"));
+        }
+        catch (InvalidOperationException)
+        {
+            // Names are unescaped to be compared, and one of them is half of a surrogate pair.
+            return (null, ProblemResponse.Invalid("", "has a name that is not valid Unicode"));
         }
     }
 

@@ -22,7 +22,7 @@ internal static class OpenApiSetup
         ["CreateEmbedding"] = """{"model":"openai/text-embedding-3-small","input":"Monday 09:00 design review."}""",
         ["AcknowledgeAlert"] = """{"note":"Looking into it"}""",
         ["CreateSilence"] = """{"matchers":{"alertname":"HighRequestLatency","severity":["info","warning"]},"duration":"2h","comment":"Load test"}""",
-        ["PutAlertRule"] = """{"summary":"{value} executions wait","description":"{value} executions that are due have no worker, more than {threshold}, for {for}.","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"critical"}""",
+        ["PutAlertRule"] = """{"summary":"{value} executions wait","description":"{value} executions that are due have no worker, more than {threshold}, for {for}.","metric":"task_queue_size","shared":true,"threshold":5000,"for":"5m","severity":"critical","enabled":true}""",
         ["PutPrices"] = """{"openai/my-model*":{"input_cost_per_token":2.5e-6,"output_cost_per_token":1e-5},"^openai/gpt-6(-mini)?$":{"input_cost_per_token":2e-6,"output_cost_per_token":8e-6,"effective_from":"2030-01-01"},"openai/old":null}""",
         ["PutBudget"] = """{"scope":{"agent":"daily_brief"},"period":"day","time_zone":"Europe/Berlin","limit_usd":5,"alert_at":[0.85,0.95]}""",
         ["ChangeKey"] = """{"role":"viewer","expires_at":"2030-01-31T08:00:00Z"}""",

@@ -15,6 +15,9 @@ internal enum KeyOutcome
 
     /// <summary>No key would be left that may administer; nothing was changed.</summary>
     LastAdmin,
+
+    /// <summary>Every key left that may administer would end by itself; nothing was changed.</summary>
+    LastLastingAdmin,
     UserDisabled,
     TooMany,
 }
@@ -75,8 +78,8 @@ internal sealed class ApiKeyTable(DbDataSource database)
         (await ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE id = @id", ("@id", id.ToString())), cancellationToken)).FirstOrDefault();
 
     /// <summary>
-    /// Makes one change in a transaction in which no other one happens, and adds its entry to the audit log. Undone where no working administrator's key
-    /// would be left: none in the table, and none of <paramref name="configured"/> whose user is not disabled.
+    /// Makes one change in a transaction in which no other one happens, and adds its entry to the audit log. Undone where it would leave no working
+    /// administrator's key, in the table or of <paramref name="configured"/>, or where it takes the last of them that does not expire.
     /// </summary>
     public async Task<KeyOutcome> ChangeAsync(
         IEnumerable<ApiKey> configured, DateTimeOffset now, Func<KeyTransaction, Task<(KeyOutcome Outcome, AuditEntry? Entry)>> change, CancellationToken cancellationToken)
@@ -85,14 +88,15 @@ internal sealed class ApiKeyTable(DbDataSource database)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var keys = new KeyTransaction(connection, transaction, Columns, Read);
         await keys.ExecuteAsync("UPDATE key_changes SET version = version + 1 WHERE id = 1", cancellationToken);
+        var before = await CountAdminsAsync(keys, configured, now, cancellationToken);
         var (outcome, entry) = await change(keys);
         if (outcome != KeyOutcome.Done)
             return outcome;
-        var admins = await keys.CountAsync(
-            $"SELECT count(*) FROM api_keys WHERE role = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > @now) AND NOT {OfDisabled}", cancellationToken, ("@now", now));
-        var disabled = await keys.ReadDisabledAsync(cancellationToken);
-        if (admins == 0 && !configured.Any(k => k.Role == Role.Admin && !disabled.Contains(k.User)))
+        var after = await CountAdminsAsync(keys, configured, now, cancellationToken);
+        if (after.Working == 0)
             return KeyOutcome.LastAdmin;
+        if (before.Lasting > 0 && after.Lasting == 0)
+            return KeyOutcome.LastLastingAdmin;
         await AuditTable.AddAsync(connection, transaction, entry!, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return KeyOutcome.Done;
@@ -121,6 +125,17 @@ internal sealed class ApiKeyTable(DbDataSource database)
         while (await reader.ReadAsync(cancellationToken))
             uses[reader.GetString(0)] = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1));
         return uses;
+    }
+
+    // Keys that may administer now, and those of them that never expire, as all of the configuration do.
+    private static async Task<(long Working, long Lasting)> CountAdminsAsync(KeyTransaction keys, IEnumerable<ApiKey> configured, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string admins = $"SELECT count(*) FROM api_keys WHERE role = 'admin' AND revoked_at IS NULL AND NOT {OfDisabled}";
+        var disabled = await keys.ReadDisabledAsync(cancellationToken);
+        var fixedOnes = configured.Count(k => k.Role == Role.Admin && !disabled.Contains(k.User));
+        return (
+            fixedOnes + await keys.CountAsync($"{admins} AND (expires_at IS NULL OR expires_at > @now)", cancellationToken, ("@now", now)),
+            fixedOnes + await keys.CountAsync($"{admins} AND expires_at IS NULL", cancellationToken));
     }
 
     private static async Task<List<ApiKey>> ReadAsync(DbCommand command, CancellationToken cancellationToken)

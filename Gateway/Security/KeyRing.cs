@@ -77,6 +77,8 @@ internal sealed partial class KeyRing(
                 var disabled = await users.ReadDisabledAsync(cancellationToken);
                 _good = _configured.Concat(await table.ReadAllAsync(cancellationToken)).Where(k => !disabled.ContainsKey(k.User)).DistinctBy(k => k.Hash).ToFrozenDictionary(k => k.Hash, StringComparer.Ordinal);
                 _version = version;
+                if (_good.Values.Where(k => k.Role == Role.Admin).ToArray() is { Length: > 0 } admins && admins.Max(k => k.ExpiresAt ?? DateTimeOffset.MaxValue) is var last && last < DateTimeOffset.MaxValue)
+                    LogLockedOut(logger, last);
             }
         }
         finally
@@ -162,6 +164,9 @@ internal sealed partial class KeyRing(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The keys could not be read; those known so far stay")]
     private static partial void LogStale(ILogger logger, Exception e);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody can administer after {At}: every key that may expires. Make one that does not, or name one in OSMEN_API_KEYS")]
+    private static partial void LogLockedOut(ILogger logger, DateTimeOffset at);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "When keys were last used could not be written; it is tried again")]
     private static partial void LogUnnoted(ILogger logger, Exception e);

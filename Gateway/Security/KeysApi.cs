@@ -122,8 +122,11 @@ internal static class KeysApi
     {
         KeyOutcome.NotFound => Unknown(),
         KeyOutcome.LastAdmin => ProblemResponse.Create(StatusCodes.Status409Conflict, "It is the last key that may administer; nothing was changed. Make another one first."),
+        KeyOutcome.LastLastingAdmin => ProblemResponse.Create(StatusCodes.Status409Conflict, LastLasting),
         _ => null,
     };
+
+    public const string LastLasting = "Every key left that may administer would expire, and lock everybody out; nothing was changed. Make another one that never expires first.";
 
     private static IResult Configured() => ProblemResponse.Create(StatusCodes.Status409Conflict, "This key comes from OSMEN_API_KEYS: it is changed and removed there.");
 

@@ -56,9 +56,12 @@ internal static class UsersApi
             errors.Add(new FieldError("disabled", "is required: true or false"));
         if (errors.Count > 0)
             return ProblemResponse.Invalid(errors.DistinctBy(e => e.Field).Select(e => (e.Field, e.Message)));
-        return await keys.SetDisabledAsync(context, Name(name), disabled!.Value, cancellationToken) == KeyOutcome.LastAdmin
-            ? ProblemResponse.Create(StatusCodes.Status409Conflict, "No key that may administer would be left; nothing was changed. Make one for another user first.")
-            : await ViewAsync(Name(name), users, cancellationToken);
+        return await keys.SetDisabledAsync(context, Name(name), disabled!.Value, cancellationToken) switch
+        {
+            KeyOutcome.LastAdmin => ProblemResponse.Create(StatusCodes.Status409Conflict, "No key that may administer would be left; nothing was changed. Make one for another user first."),
+            KeyOutcome.LastLastingAdmin => ProblemResponse.Create(StatusCodes.Status409Conflict, KeysApi.LastLasting),
+            _ => await ViewAsync(Name(name), users, cancellationToken),
+        };
     }
 
     private static async Task<IResult> ViewAsync(string name, UserReader users, CancellationToken cancellationToken) =>

@@ -51,6 +51,9 @@ internal static class UsageApi
             items, rows.Count > query.Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(rows[query.Limit - 1].Group)) : null));
     }
 
+    /// <summary>Whose usage alone the key may see; null where it may see everybody's.</summary>
+    public static string? OnlyUser(ApiKey key) => key.Role == Role.User ? key.User : null;
+
     /// <param name="user">Null for everybody's.</param>
     public static async Task<ProjectionView> EstimateAsync(UsageReader reader, string? user, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -73,7 +76,7 @@ internal static class UsageApi
     private static async Task<IResult> ProjectAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken) =>
         TypedResults.Ok(await EstimateAsync(reader, OnlyUser(context), time.GetUtcNow(), cancellationToken));
 
-    private static string? OnlyUser(HttpContext context) => ApiKeyAuthentication.KeyOf(context) is { Role: Role.User } key ? key.User : null;
+    private static string? OnlyUser(HttpContext context) => OnlyUser(ApiKeyAuthentication.KeyOf(context));
 
     private static (UsageQuery Query, List<(string, string)> Errors) Read(IQueryCollection parameters, DateTimeOffset now)
     {

@@ -45,12 +45,20 @@ internal sealed class DiagnosticsHandler(ScrapeToken token, IServiceProvider ser
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header["Bearer ".Length..].Trim()), expected);
     }
 
-    // A forwarded request comes from a proxy on this host on behalf of somebody elsewhere.
+    // A forwarded request comes from a proxy on this host on behalf of somebody elsewhere. X-Original-For is what ASP.NET Core puts where it believed
+    // X-Forwarded-For: the address is then what somebody said.
     private static bool IsSameHost(HttpContext http) =>
         http.Connection.RemoteIpAddress is { } remote
         && (IPAddress.IsLoopback(remote) || remote.Equals(http.Connection.LocalIpAddress))
         && !http.Request.Headers.ContainsKey("X-Forwarded-For")
-        && !http.Request.Headers.ContainsKey("Forwarded");
+        && !http.Request.Headers.ContainsKey("X-Original-For")
+        && !http.Request.Headers.ContainsKey("Forwarded")
+        && IsNameOfHost(http.Request.Host.Host);
+
+    // A page of somebody's whose name is made to resolve to this host (DNS rebinding) has the browser ask for that name.
+    private static bool IsNameOfHost(string name) =>
+        IPAddress.TryParse(name.Trim('[', ']'), out _) || name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || name.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase) || name.StartsWith($"{Environment.MachineName}.", StringComparison.OrdinalIgnoreCase);
 
     private async ValueTask<bool> HasAuthenticationAsync() =>
         services.GetService<IAuthenticationSchemeProvider>() is { } schemes && await schemes.GetDefaultAuthenticateSchemeAsync() is not null;

@@ -66,6 +66,18 @@ internal sealed class AlertGateway : IDisposable
         if (Leader.Fence is not null) await Sender.SendDueAsync(token);
     }
 
+    /// <summary>What is to be told is written, and not yet sent.</summary>
+    public Task EvaluateAsync() => _engine.EvaluateAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Takes a notice as who sends it does, and goes no further.</summary>
+    public async Task ClaimAsync(WaitingNotice notice)
+    {
+        var (now, token) = (_time.GetUtcNow(), TestContext.Current.CancellationToken);
+        var claim = NoticeClaim.Taken;
+        await Leader.WriteAsync(async (connection, transaction) => claim = await NoticeTable.ClaimAsync(connection, transaction, notice, 1000, now, now + TimeSpan.FromSeconds(20), token), token);
+        Assert.Equal(NoticeClaim.Claimed, claim);
+    }
+
     public void Dispose()
     {
         Sender.Dispose();

@@ -61,6 +61,24 @@ public abstract class AlertOutageTests : AlertScene
         Assert.All(all, from => Assert.InRange(all.Count(at => at >= from && at < from + TimeSpan.FromMinutes(1)), 1, RateLimit));
     }
 
+    [Fact]
+    public async Task A_change_of_leader_lets_no_more_through_than_the_channel_may_get()
+    {
+        var second = Gateway();
+        Backlogs(25);
+        await First.TickAsync();
+        Assert.Equal(RateLimit, Hook.Requests.Count);
+        await First.Leader.ReleaseAsync(Token);
+        Advance(Tick);
+        await second.TickAsync();
+        Assert.NotNull(second.Leader.Fence);
+        Assert.Equal(RateLimit, Hook.Requests.Count);
+        await RunAsync(second, TimeSpan.FromMinutes(1));
+        Assert.Equal(2 * RateLimit, Hook.Requests.Count);
+        await RunAsync(second, TimeSpan.FromMinutes(4));
+        Assert.Equal(Groups, Hook.Requests.Count);
+    }
+
     private static string Name(int priority) => priority.ToString("00", CultureInfo.InvariantCulture);
 
     private void Backlogs(int waiting) => Metrics.Answer =

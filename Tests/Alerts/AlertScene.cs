@@ -68,6 +68,9 @@ public abstract class AlertScene : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Another content of the file, for gateways that have it already.</summary>
+    internal Task RewriteAsync(Func<string, string> change) => File.WriteAllTextAsync(_file, change(Yaml()), Token);
+
     internal AlertGateway Gateway()
     {
         var gateway = new AlertGateway(_test!, Time, _file);

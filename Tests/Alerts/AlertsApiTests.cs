@@ -159,6 +159,40 @@ public sealed class AlertsApiTests : IAsyncLifetime
         Assert.Equal("""[{"name":"hook","type":"webhook","state":"on","unset":[]},{"name":"slack","type":"slack","state":"off","unset":["OSMEN_TEST_UNSET"]}]""", list.GetProperty("items").GetRawText());
     }
 
+    [Fact]
+    public async Task A_rule_is_switched_off_and_on_by_an_administrator_and_its_alert_says_why_it_is_over()
+    {
+        await SendAsync("PUT", "/alerts/rules/TooManyBuilds", Rule);
+        await FiringAsync();
+        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("PUT", "/alerts/rules/TooManyBuilds", """{"enabled":false}""", Role.Operator)).Status);
+        var (status, off) = await SendAsync("PUT", "/alerts/rules/TooManyBuilds", """{"enabled":false}""");
+        Assert.Equal((HttpStatusCode.OK, "api", false, false), (status, off.GetProperty("source").GetString(), off.GetProperty("enabled").GetBoolean(), off.GetProperty("definition").GetProperty("enabled").GetBoolean()));
+        await Programs.UntilAsync(async () => (await ItemsAsync("/alerts?state=resolved")).Count == 1, "the end");
+        Assert.Equal("rule_off", (await ItemsAsync("/alerts?state=resolved"))[0].GetProperty("resolution").GetString());
+        Assert.Equal([("FromFile", true), ("TooManyBuilds", false)], (await ItemsAsync("/alerts/rules")).Select(r => (r.GetProperty("name").GetString()!, r.GetProperty("enabled").GetBoolean())));
+        var (_, file) = await SendAsync("PUT", "/alerts/rules/FromFile", """{"enabled":false}""");
+        Assert.Equal(("file", "admin-user", false), (file.GetProperty("source").GetString(), file.GetProperty("changed_by").GetString(), file.GetProperty("enabled").GetBoolean()));
+        Assert.Equal("""{"enabled":{"after":false}}""", (await ItemsAsync("/api/v1/audit?target=FromFile"))[0].GetProperty("changes").GetRawText());
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync("PUT", "/alerts/rules/TooManyBuilds", """{"enabled":true}""")).Status);
+        await FiringAsync();
+        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync("PUT", "/alerts/rules/None", """{"enabled":false}""")).Status);
+    }
+
+    [Theory]
+    [InlineData("PUT", "/alerts/rules/Any", "{}")]
+    [InlineData("PUT", "/alerts/rules/Any", """{"summary":"s","description":"d","metric":"build_info","where":{"service":"a","service":"b"},"threshold":0,"severity":"info"}""")]
+    [InlineData("PUT", "/alerts/rules/Any", """{"summary":"s","description":"d","metric":"build_info","where":{"service":"\ud800"},"threshold":0,"severity":"info"}""")]
+    [InlineData("PUT", "/alerts/rules/Any", """{"summary":"s","description":"d","metric":"build_info","threshold":0,"for":"99999999999h","severity":"info"}""")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"1","a":"2"},"duration":"1h","comment":"c"}""")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"\ud800":"1"},"duration":"1h","comment":"c"}""")]
+    [InlineData("POST", "/alerts/silences", """{"matchers":{"a":"1"},"duration":"99999999999h","comment":"c"}""")]
+    public async Task What_is_no_rule_and_no_silence_is_a_bad_request_and_changes_nothing(string method, string path, string body)
+    {
+        Assert.Equal((body, HttpStatusCode.BadRequest), (body, (await SendAsync(method, path, body)).Status));
+        Assert.Equal(["FromFile"], (await ItemsAsync("/alerts/rules")).Select(r => r.GetProperty("name").GetString()));
+        Assert.Empty(await ItemsAsync("/alerts/silences"));
+    }
+
     private async Task<JsonElement> FiringAsync()
     {
         JsonElement found = default;

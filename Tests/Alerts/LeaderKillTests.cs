@@ -58,7 +58,7 @@ public abstract class LeaderKillTests
         var alerts = new AlertTable(test.Database);
         Show(metrics, first: 1, second: 0);
         await new InstanceTable(test.Database, TimeProvider.System).AnnounceAsync("w1", "agentworker", metrics.Address, Token);
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 3 && mail.Mails.Count == 1), "the first alert is told");
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 4 && mail.Mails.Count == 1), "the first alert is told");
         await Programs.UntilAsync(async () => await WaitingAsync(test) == 0, "that is known");
 
         // One fires and has been told, one is pending. From here on receivers take what they are sent, and answer nothing.
@@ -69,19 +69,19 @@ public abstract class LeaderKillTests
         Alert? pending = null;
         await Programs.UntilAsync(async () => (pending = (await alerts.ReadActiveAsync(Token)).Find(a => a.Rule == "Second")) is not null, "the second alert is pending");
         var killed = await KillLeaderAsync(test, gateways);
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 6 && mail.Mails.Count == 2), "the second alert is told", TimeSpan.FromMinutes(1));
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 8 && mail.Mails.Count == 2), "the second alert is told", TimeSpan.FromMinutes(1));
         var firing = (await alerts.FindAsync(pending!.Id, Token))!;
         Assert.Equal((AlertState.Firing, pending.ActiveAt), (firing.State, firing.ActiveAt));
         Assert.True(firing.FiredAt > killed);
         Assert.True(firing.FiredAt - firing.ActiveAt >= TimeSpan.FromSeconds(8));
         await KillLeaderAsync(test, gateways);
         await answering.CancelAsync();
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 9 && mail.Mails.Count == 3), "the second alert is told again", TimeSpan.FromMinutes(1));
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 12 && mail.Mails.Count == 3), "the second alert is told again", TimeSpan.FromMinutes(1));
         await Programs.UntilAsync(async () => await WaitingAsync(test) == 0, "that is known");
         Show(metrics, first: 0, second: 0);
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 15 && mail.Mails.Count == 5), "both ends are told");
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 20 && mail.Mails.Count == 5), "both ends are told");
         await Programs.UntilAsync(async () => await WaitingAsync(test) == 0, "that is known");
-        Assert.Equal((15, 5), (hook.Requests.Count, mail.Mails.Count));
+        Assert.Equal((20, 5), (hook.Requests.Count, mail.Mails.Count));
         Assert.Equal(["First", "Second"], (await alerts.ReadHistoryAsync(DateTimeOffset.UnixEpoch, 10, Token)).Select(a => a.Rule).Order(StringComparer.Ordinal));
         AssertTold(hook, mail, firing);
 
@@ -105,6 +105,11 @@ public abstract class LeaderKillTests
         Assert.Equal(2, incidents.Select(i => i.Key).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(["resolve", "trigger", "trigger"], incidents.Where(i => i.Item1.Contains("Second", StringComparison.Ordinal)).Select(i => i.Item2).Order(StringComparer.Ordinal));
         Assert.Single(incidents.Where(i => i.Item1.Contains("Second", StringComparison.Ordinal)).Select(i => i.Key).Distinct(StringComparer.Ordinal));
+
+        // Slack knows nothing, so the repetition says so.
+        var messages = Bodies("/slack").Select(b => b.GetProperty("text").GetString()!).Where(t => t.StartsWith($"*{twice}*", StringComparison.Ordinal)).ToArray();
+        Assert.Equal([false, true], messages.Select(t => t.Contains("Perhaps told before", StringComparison.Ordinal)));
+        Assert.Single(Bodies("/slack"), b => b.GetProperty("text").GetString()!.Contains("Perhaps told before", StringComparison.Ordinal));
 
         // Alertmanager knows an alert by its labels.
         var shown = Bodies("/alertmanager/api/v2/alerts").Select(b => Assert.Single(b.EnumerateArray()))
@@ -160,9 +165,10 @@ public abstract class LeaderKillTests
           hook: {type: webhook, url: "{{hook.Address}}hook", secret: s3cret, allow_private: true, rate_limit: 1000, timeout: 5s}
           pagerduty: {type: pagerduty, url: "{{hook.Address}}pagerduty", routing_key: key, allow_private: true, timeout: 5s}
           alertmanager: {type: alertmanager, url: "{{hook.Address}}alertmanager", timeout: 5s}
+          slack: {type: slack, url: "{{hook.Address}}slack", allow_private: true, timeout: 5s}
           mail: {type: email, host: 127.0.0.1, port: {{mail.Port}}, tls: none, from: osmen@example.com, to: a@example.com, timeout: 5s}
         routes:
-          - {channels: [hook, pagerduty, alertmanager, mail], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+          - {channels: [hook, pagerduty, alertmanager, slack, mail], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
         """;
 
     private static Dictionary<string, string> Environment(string database, string redis, string file) => new(StringComparer.Ordinal)

@@ -215,8 +215,8 @@ public abstract partial class StoreBehaviour
         string At(int days) => now.AddDays(-days).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         for (var i = 0; i < 8; i++)
         {
-            await ExecuteAsync($"INSERT INTO alerts VALUES ('{i}', 'r', 'f{i}', '', 'info', '{(i == 0 ? "firing" : "resolved")}', 1, '', '', '', {At(i * 20)}, {At(i * 20)}, {(i == 0 ? "NULL" : At(i * 20))}, NULL, NULL, NULL)");
-            await ExecuteAsync($"INSERT INTO alert_notices VALUES ('{i}', 'c', 'g', '', '{(i == 7 ? "waiting" : "sent")}', 1, {At(i * 2)}, 0, NULL, NULL)");
+            await ExecuteAsync($"INSERT INTO alerts VALUES ('{i}', 'r', 'f{i}', '', 'info', '{(i == 0 ? "firing" : "resolved")}', 1, '', '', '', {At(i * 20)}, {At(i * 20)}, {(i == 0 ? "NULL" : At(i * 20))}, NULL, NULL, NULL, NULL)");
+            await ExecuteAsync($"INSERT INTO alert_notices VALUES ('{i}', 'c', 'g', '', '{(i == 7 ? "waiting" : "sent")}', 1, {At(i * 2)}, 0, NULL, NULL, 0)");
             await ExecuteAsync($"INSERT INTO alert_silences (id, matchers, starts_at, ends_at, comment, created_by, created_at) VALUES ('{i}', '', 0, {At(i * 10)}, '', 'a', 0)");
             await ExecuteAsync($"INSERT INTO health_changes VALUES ('{i}', 's', 'i', 'c', NULL, 'healthy', {At(i * 10)}, NULL)");
             await ExecuteAsync($"INSERT INTO dashboard_sessions VALUES ('{i}', 'k', 0, {At(i - 4)})");

@@ -23,6 +23,14 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.OK, (await near.GetAsync(path)).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await near.GetAsync(path, ("X-Forwarded-For", "203.0.113.7"))).Status);
 
+        // Where ASP.NET Core believes that header, the address is what somebody said.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await near.GetAsync(path, ("X-Original-For", "203.0.113.7:1"))).Status);
+
+        // A page whose name was made to resolve to this host.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await near.GetAsync(path, ("Host", "rebound.example"))).Status);
+        foreach (var name in (string[])["localhost:1", "127.0.0.1", "[::1]:80", Environment.MachineName])
+            Assert.Equal((name, HttpStatusCode.OK), (name, (await near.GetAsync(path, ("Host", name))).Status));
+
         await using var far = await TestService.StartAsync(remote: Elsewhere, settings: ("METRICS_SCRAPE_TOKEN", Token));
         Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync(path)).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await far.GetAsync(path, ("Authorization", "Bearer scrape-token-0123456780"))).Status);

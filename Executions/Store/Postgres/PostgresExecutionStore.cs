@@ -28,8 +28,14 @@ internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, 
               version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
             """,
             cancellationToken);
-        await using var current = new NpgsqlCommand("SELECT coalesce(max(version), 0) FROM schema_migrations", connection);
-        var applied = (int)(await current.ExecuteScalarAsync(cancellationToken))!;
+        var applied = new HashSet<int>();
+        await using (var command = new NpgsqlCommand("SELECT version FROM schema_migrations", connection))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                applied.Add(reader.GetInt32(0));
+        }
+
         foreach (var step in Migration.Pending(Migration.For("Postgres"), applied))
         {
             await ExecuteAsync(connection, step.Sql, cancellationToken);
@@ -48,9 +54,10 @@ internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, 
         await command.ExecuteScalarAsync(cancellationToken);
     }
 
+    // Of migrations: one of a large table, or of another process that is waited for, takes as long as it takes.
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

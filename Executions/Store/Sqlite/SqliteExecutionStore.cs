@@ -22,8 +22,14 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
             connection =>
             {
                 connection.Execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at integer NOT NULL)");
-                using var current = connection.Command("SELECT coalesce(max(version), 0) FROM schema_migrations");
-                var applied = Convert.ToInt32(current.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
+                var applied = new HashSet<int>();
+                using (var command = connection.Command("SELECT version FROM schema_migrations"))
+                using (var reader = command.ExecuteReader())
+                {
+                    while (reader.Read())
+                        applied.Add(reader.GetInt32(0));
+                }
+
                 foreach (var step in Migration.Pending(Migration.For("Sqlite"), applied))
                 {
                     connection.Execute(step.Sql);

@@ -28,7 +28,9 @@ internal sealed class ChannelHttp : IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
             // The exception's own text may have the address, which is a secret where it is a webhook's.
-            throw new DeliveryException($"could not be reached: {(e as HttpRequestException)?.HttpRequestError.ToString() ?? e.GetType().Name}");
+            var error = (e as HttpRequestException)?.HttpRequestError;
+            throw new DeliveryException($"could not be reached: {error?.ToString() ?? e.GetType().Name}", mayHaveArrived: error is not (
+                HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError));
         }
     }
 

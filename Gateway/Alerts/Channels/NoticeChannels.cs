@@ -28,7 +28,7 @@ internal sealed class NoticeChannels(ChannelHttp http, AlertMetrics metrics, Tim
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DeliveryException("did not answer in time");
+            throw new DeliveryException("did not answer in time", mayHaveArrived: true);
         }
         finally
         {

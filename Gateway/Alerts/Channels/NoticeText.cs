@@ -3,6 +3,7 @@ using System.Text;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Notices;
 using OsMEN.Gateway.Alerts.Rules;
+using OsMEN.Gateway.Alerts.State;
 
 namespace OsMEN.Gateway.Alerts.Channels;
 
@@ -11,6 +12,9 @@ internal static class NoticeText
 {
     private const string DefaultTitle = "[{status}] {name} ({severity})";
     private const int MostAlerts = 20;
+
+    /// <summary>For channels whose receivers cannot tell a repetition.</summary>
+    public const string MayRepeat = "Perhaps told before: an earlier attempt got no answer.";
 
     public static string Title(ChannelSettings settings, Notice notice) => Fill(settings.Title ?? DefaultTitle, notice).ReplaceLineEndings(" ");
 
@@ -40,12 +44,20 @@ internal static class NoticeText
         return count > 1 ? string.Create(CultureInfo.InvariantCulture, $"{status}: {count}") : status;
     }
 
+    private static string Resolved(NoticeAlert alert) => alert switch
+    {
+        { ResolvedAt: null } => "",
+        { Resolution: AlertResolution.RuleOff } => "Resolved, as its rule was switched off: ",
+        { Resolution: AlertResolution.RuleRemoved } => "Resolved, as its rule was removed: ",
+        _ => "Resolved: ",
+    };
+
     private static string Alerts(Notice notice)
     {
         var text = new StringBuilder();
         foreach (var alert in notice.Alerts.Take(MostAlerts))
         {
-            text.Append(alert.ResolvedAt is null ? "" : "Resolved: ").Append(alert.Summary).Append('\n').Append(alert.Description).Append('\n');
+            text.Append(Resolved(alert)).Append(alert.Summary).Append('\n').Append(alert.Description).Append('\n');
             text.Append(CultureInfo.InvariantCulture, $"Since {alert.FiredAt:yyyy-MM-dd HH:mm:ss} UTC. Runbook: {alert.Runbook}\n\n");
         }
         if (notice.Alerts.Count > MostAlerts) text.Append(CultureInfo.InvariantCulture, $"and {notice.Alerts.Count - MostAlerts} more\n");

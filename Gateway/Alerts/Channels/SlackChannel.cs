@@ -11,7 +11,7 @@ internal sealed class SlackChannel(ChannelHttp http) : INoticeChannel
 
     public async Task SendAsync(ChannelSettings settings, string id, Notice notice, CancellationToken cancellationToken)
     {
-        var text = $"*{Escaped(NoticeText.Title(settings, notice))}*\n{Escaped(NoticeText.Body(settings, notice))}";
+        var text = $"*{Escaped(NoticeText.Title(settings, notice))}*\n{(notice.MayRepeat ? $"_{NoticeText.MayRepeat}_\n" : "")}{Escaped(NoticeText.Body(settings, notice))}";
         using var request = new HttpRequestMessage(HttpMethod.Post, settings["url"]) { Content = JsonContent(new JsonObject { ["text"] = text.Length <= MaxText ? text : text[..MaxText] }) };
         await http.SendAsync(settings, request, cancellationToken);
     }

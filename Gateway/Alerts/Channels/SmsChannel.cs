@@ -15,6 +15,7 @@ internal sealed class SmsChannel(ChannelHttp http) : INoticeChannel
     public async Task SendAsync(ChannelSettings settings, string id, Notice notice, CancellationToken cancellationToken)
     {
         var text = settings.Text is null ? $"{NoticeText.Title(settings, notice)} {notice.Alerts[0].Summary}" : NoticeText.Body(settings, notice);
+        if (notice.MayRepeat) text = $"{NoticeText.MayRepeat} {text}";
         var root = settings["url"] is { Length: > 0 } url ? url.TrimEnd('/') : Address;
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{root}/2010-04-01/Accounts/{Uri.EscapeDataString(settings["account_sid"])}/Messages.json")
         {

@@ -36,6 +36,7 @@ internal sealed class WebhookChannel(ChannelHttp http, TimeProvider time) : INot
         ["id"] = id,
         ["group"] = notice.Group,
         ["status"] = notice.Fires ? "firing" : "resolved",
+        ["may_repeat"] = notice.MayRepeat,
         ["reason"] = JsonFields.WireName(notice.Reason),
         ["severity"] = JsonFields.WireName(notice.Severity),
         ["title"] = NoticeText.Title(settings, notice),
@@ -55,6 +56,7 @@ internal sealed class WebhookChannel(ChannelHttp http, TimeProvider time) : INot
             ["runbook"] = a.Runbook,
             ["fired_at"] = a.FiredAt.ToString("O", CultureInfo.InvariantCulture),
             ["resolved_at"] = a.ResolvedAt?.ToString("O", CultureInfo.InvariantCulture),
+            ["resolution"] = a.Resolution,
         })]),
     };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OsMEN.Gateway.Alerts.Rules;
 using OsMEN.Gateway.Alerts.State;
 
@@ -23,11 +24,11 @@ internal enum NoticeReason
 /// <summary>An alert in a notice, as it was then.</summary>
 internal sealed record NoticeAlert(
     string Id, string Fingerprint, string Rule, AlertSeverity Severity, Dictionary<string, string> Labels, double Value, string Summary, string Description, string Runbook,
-    DateTimeOffset FiredAt, DateTimeOffset? ResolvedAt)
+    DateTimeOffset FiredAt, DateTimeOffset? ResolvedAt, string? Resolution = null)
 {
     public static NoticeAlert Of(Alert alert) => new(
         alert.Id, alert.Fingerprint, alert.Rule, alert.Severity, alert.Labels.Pairs.ToDictionary(StringComparer.Ordinal), alert.Value, alert.Summary, alert.Description, alert.Runbook,
-        alert.FiredAt ?? alert.ActiveAt, alert.ResolvedAt);
+        alert.FiredAt ?? alert.ActiveAt, alert.ResolvedAt, alert.Resolution);
 }
 
 /// <summary>What a channel is to tell.</summary>
@@ -38,6 +39,10 @@ internal sealed record Notice(string Group, NoticeReason Reason, IReadOnlyList<N
 {
     /// <summary>Whether any alert of it still fires.</summary>
     public bool Fires => Alerts.Any(a => a.ResolvedAt is null);
+
+    /// <summary>An earlier attempt may have arrived: its sender died, or got no answer.</summary>
+    [JsonIgnore]
+    public bool MayRepeat { get; init; }
 
     public AlertSeverity Severity => Alerts.Max(a => a.Severity);
 

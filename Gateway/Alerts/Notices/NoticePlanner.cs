@@ -15,7 +15,9 @@ internal static class NoticePlanner
 {
     /// <param name="firing">All that fire, also those of which nobody is told.</param>
     /// <param name="routes">Only with channels that are on.</param>
-    public static NoticePlan Next(IReadOnlyList<NoticeGroup> groups, IReadOnlyList<Alert> firing, AlertMutes mutes, IReadOnlyList<NoticeRoute> routes, DateTimeOffset now)
+    /// <param name="whyOver">One of <see cref="AlertResolution"/> for the name of a rule whose alert is over; ended unless said.</param>
+    public static NoticePlan Next(
+        IReadOnlyList<NoticeGroup> groups, IReadOnlyList<Alert> firing, AlertMutes mutes, IReadOnlyList<NoticeRoute> routes, DateTimeOffset now, Func<string, string>? whyOver = null)
     {
         List<(string, Notice)> notices = [];
         List<NoticeGroup> written = [];
@@ -33,7 +35,7 @@ internal static class NoticePlanner
                 continue;
             }
             var group = before ?? new NoticeGroup { Id = id, Route = route.Name, CreatedAt = now };
-            var after = Tell(group, route, current, all, notices, now);
+            var after = Tell(group, route, current, all, notices, now, whyOver);
             if (after is null && before is not null) removed.Add(id);
             else if (after is not null && after != before) written.Add(after);
         }
@@ -41,7 +43,8 @@ internal static class NoticePlanner
     }
 
     // The group as it is then; null where nothing is left of it.
-    private static NoticeGroup? Tell(NoticeGroup group, NoticeRoute route, List<Alert> current, Dictionary<string, Alert> firing, List<(string, Notice)> notices, DateTimeOffset now)
+    private static NoticeGroup? Tell(
+        NoticeGroup group, NoticeRoute route, List<Alert> current, Dictionary<string, Alert> firing, List<(string, Notice)> notices, DateTimeOffset now, Func<string, string>? whyOver)
     {
         var validFor = route.RepeatInterval + route.GroupInterval + TimeSpan.FromMinutes(5);
         NoticeAlert[] fires = [.. current.Select(NoticeAlert.Of)];
@@ -52,7 +55,7 @@ internal static class NoticePlanner
             return Send(NoticeReason.Changed, route.Channels, fires) with { NotifiedAt = now, Told = ByFingerprint(fires), Channels = route.Channels };
         }
 
-        NoticeAlert[] ended = [.. group.Told.Values.Where(t => !firing.ContainsKey(t.Fingerprint)).Select(t => t with { ResolvedAt = now })];
+        NoticeAlert[] ended = [.. group.Told.Values.Where(t => !firing.ContainsKey(t.Fingerprint)).Select(t => t with { ResolvedAt = now, Resolution = whyOver?.Invoke(t.Rule) ?? AlertResolution.Ended })];
         var isNew = current.Exists(a => !group.Told.ContainsKey(a.Fingerprint));
         if ((isNew || ended.Length > 0) && now - notifiedAt >= route.GroupInterval)
         {

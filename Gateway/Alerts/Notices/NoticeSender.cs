@@ -20,7 +20,6 @@ internal sealed partial class NoticeSender(
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, Task> _busy = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Queue<long>> _sent = new(StringComparer.Ordinal);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -74,13 +73,13 @@ internal sealed partial class NoticeSender(
             foreach (var notice in due)
             {
                 var settings = source.Routing.Find(name);
-                if (settings is not null && !MaySend(settings)) return;
                 var now = time.GetUtcNow();
                 var until = now + ClaimMargin + (settings?.Timeout ?? TimeSpan.Zero);
-                var claimed = false;
-                var led = await leader.WriteAsync(async (connection, transaction) => claimed = await NoticeTable.ClaimAsync(connection, transaction, notice, now, until, cancellationToken), cancellationToken);
-                if (!led) return;
-                if (claimed) await SendAsync(settings, notice);
+                var claim = NoticeClaim.Taken;
+                var led = await leader.WriteAsync(
+                    async (connection, transaction) => claim = await NoticeTable.ClaimAsync(connection, transaction, notice, settings?.RateLimit ?? int.MaxValue, now, until, cancellationToken), cancellationToken);
+                if (!led || claim == NoticeClaim.OverLimit) return;
+                if (claim == NoticeClaim.Claimed) await SendAsync(settings, notice);
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
@@ -96,7 +95,7 @@ internal sealed partial class NoticeSender(
 
     private async Task SendAsync(ChannelSettings? settings, WaitingNotice notice)
     {
-        var (error, wait) = ((string?)null, (TimeSpan?)null);
+        var (error, wait, unsure) = ((string?)null, (TimeSpan?)null, notice.Notice.MayRepeat);
         try
         {
             if (settings is null) throw new DeliveryException("the channel is off");
@@ -104,12 +103,12 @@ internal sealed partial class NoticeSender(
         }
         catch (DeliveryException e)
         {
-            (error, wait) = (e.Message, e.RetryAfter);
+            (error, wait, unsure) = (e.Message, e.RetryAfter, unsure || e.MayHaveArrived);
         }
 
         var now = time.GetUtcNow();
         var isOver = error is null || wait == Timeout.InfiniteTimeSpan || now - notice.CreatedAt >= options.RetryFor;
-        await notices.EndAsync(notice.Id, error, isOver ? null : now + Delay(notice.Attempts, wait), now, CancellationToken.None);
+        await notices.EndAsync(notice.Id, error, isOver ? null : now + Delay(notice.Attempts, wait), unsure, now, CancellationToken.None);
         if (error is null) LogSent(logger, notice.Channel, notice.Id);
         else if (isOver) LogLost(logger, notice.Channel, notice.Id, error);
         else if (notice.Attempts == 0) LogFailed(logger, notice.Channel, notice.Id, error);
@@ -120,15 +119,6 @@ internal sealed partial class NoticeSender(
         var delay = options.RetryDelay * Math.Pow(2, Math.Min(attempts, 20));
         if (asked > delay) delay = asked.Value;
         return delay < MaxDelay ? delay : MaxDelay;
-    }
-
-    private bool MaySend(ChannelSettings settings)
-    {
-        var sent = _sent.GetOrAdd(settings.Name, _ => new());
-        while (sent.TryPeek(out var at) && time.GetElapsedTime(at) >= TimeSpan.FromMinutes(1)) sent.Dequeue();
-        if (sent.Count >= settings.RateLimit) return false;
-        sent.Enqueue(time.GetTimestamp());
-        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Channel {Channel} was told of alerts (notice {Id})")]

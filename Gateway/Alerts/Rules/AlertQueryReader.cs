@@ -116,9 +116,9 @@ internal sealed class AlertQueryReader(KnownMetrics metrics, List<FieldError> er
     {
         List<LabelFilter> read = [];
         if (element.ValueKind == JsonValueKind.Undefined) return read;
-        if (element.ValueKind != JsonValueKind.Object)
+        if (element.ValueKind != JsonValueKind.Object || !JsonFields.IsUnicode(element))
         {
-            errors.Add(new(field, "must be an object with named fields"));
+            errors.Add(new(field, "must be an object with named fields, of valid Unicode"));
             return read;
         }
         foreach (var property in element.EnumerateObject())

@@ -77,4 +77,7 @@ internal sealed record AlertRule
     public TimeSpan For { get; init; }
 
     public NoData NoData { get; init; }
+
+    /// <summary>One that is off is not evaluated, and not written for Prometheus.</summary>
+    public bool Enabled { get; init; } = true;
 }

@@ -26,6 +26,7 @@ internal sealed class AlertRuleReader(KnownMetrics metrics, string runbook, List
         var burnRates = ReadBurnRates(burning);
         var @for = fields.Duration("for") ?? TimeSpan.Zero;
         var noData = fields.Choice("no_data", NoData.Ok);
+        var enabled = fields.Flag("enabled") ?? true;
         fields.RefuseOthers();
         if (name is null || query is null) return null;
 
@@ -49,6 +50,7 @@ internal sealed class AlertRuleReader(KnownMetrics metrics, string runbook, List
             BurnRates = burnRates,
             For = @for,
             NoData = noData,
+            Enabled = enabled,
         };
 
         string Required(string field)

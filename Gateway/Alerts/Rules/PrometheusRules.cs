@@ -25,7 +25,7 @@ internal static class PrometheusRules
                 rules:
 
             """.ReplaceLineEndings("\n"));
-        foreach (var rule in rules)
+        foreach (var rule in rules.Where(r => r.Enabled))
         {
             foreach (var level in rule.Levels)
                 Append(text, rule, PrometheusExpression.Of(rule, level), [("severity", JsonFields.WireName(level.Severity))], Texts(rule, level.Threshold, rule.Query.Window));

@@ -47,6 +47,9 @@ internal sealed record Alert
 
     public DateTimeOffset? ResolvedAt { get; init; }
 
+    /// <summary>One of <see cref="AlertResolution"/>; null while it is not resolved.</summary>
+    public string? Resolution { get; init; }
+
     public DateTimeOffset? AcknowledgedAt { get; init; }
 
     public string? AcknowledgedBy { get; init; }

@@ -21,8 +21,9 @@ internal static class AlertStates
     public const int MaxOfRule = 500;
 
     /// <param name="active">Those that are pending or fire.</param>
-    /// <param name="findings">One for each case of each rule; alerts of other rules resolve, as their rule is gone.</param>
-    public static AlertChanges Next(IReadOnlyList<Alert> active, IReadOnlyList<CaseFindings> findings, DateTimeOffset now)
+    /// <param name="findings">One for each case of each rule; alerts of other rules resolve, as their rule is gone or off.</param>
+    /// <param name="whyOver">One of <see cref="AlertResolution"/> for a rule's name; ended unless said.</param>
+    public static AlertChanges Next(IReadOnlyList<Alert> active, IReadOnlyList<CaseFindings> findings, DateTimeOffset now, Func<string, string>? whyOver = null)
     {
         var known = active.ToDictionary(a => a.Fingerprint, StringComparer.Ordinal);
         List<Alert> written = [];
@@ -45,7 +46,7 @@ internal static class AlertStates
         foreach (var gone in active.Where(a => !kept.Contains(a.Fingerprint)))
         {
             if (gone.State == AlertState.Pending) removed.Add(gone);
-            else written.Add(gone with { State = AlertState.Resolved, ResolvedAt = now });
+            else written.Add(gone with { State = AlertState.Resolved, ResolvedAt = now, Resolution = whyOver?.Invoke(gone.Rule) ?? AlertResolution.Ended });
         }
         return new(written, removed, leftOut);
     }

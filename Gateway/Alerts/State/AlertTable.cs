@@ -10,7 +10,7 @@ namespace OsMEN.Gateway.Alerts.State;
 internal sealed class AlertTable(DbDataSource database)
 {
     private const string Columns =
-        "id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at, resolved_at, acknowledged_at, acknowledged_by, note";
+        "id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at, resolved_at, acknowledged_at, acknowledged_by, note, resolution";
 
     /// <summary>Pending and firing, oldest first.</summary>
     public Task<List<Alert>> ReadActiveAsync(CancellationToken cancellationToken) =>
@@ -53,15 +53,15 @@ internal sealed class AlertTable(DbDataSource database)
             await using var write = connection.Command(
                 transaction,
                 """
-                INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at, resolved_at)
-                VALUES (@id, @rule, @fingerprint, @labels, @severity, @state, @value, @summary, @description, @runbook, @active, @fired, @resolved)
+                INSERT INTO alerts (id, rule, fingerprint, labels, severity, state, value, summary, description, runbook, active_at, fired_at, resolved_at, resolution)
+                VALUES (@id, @rule, @fingerprint, @labels, @severity, @state, @value, @summary, @description, @runbook, @active, @fired, @resolved, @resolution)
                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, value = excluded.value, summary = excluded.summary, description = excluded.description,
-                  runbook = excluded.runbook, fired_at = excluded.fired_at, resolved_at = excluded.resolved_at
+                  runbook = excluded.runbook, fired_at = excluded.fired_at, resolved_at = excluded.resolved_at, resolution = excluded.resolution
                 """,
                 ("@id", alert.Id), ("@rule", alert.Rule), ("@fingerprint", alert.Fingerprint), ("@labels", alert.Labels.ToJson()),
                 ("@severity", JsonFields.WireName(alert.Severity)), ("@state", JsonFields.WireName(alert.State)), ("@value", alert.Value),
                 ("@summary", alert.Summary), ("@description", alert.Description), ("@runbook", alert.Runbook),
-                ("@active", alert.ActiveAt), ("@fired", (object?)alert.FiredAt?.ToUnixTimeMilliseconds()), ("@resolved", (object?)alert.ResolvedAt?.ToUnixTimeMilliseconds()));
+                ("@active", alert.ActiveAt), ("@fired", (object?)alert.FiredAt?.ToUnixTimeMilliseconds()), ("@resolved", (object?)alert.ResolvedAt?.ToUnixTimeMilliseconds()), ("@resolution", alert.Resolution));
             await write.ExecuteNonQueryAsync(cancellationToken);
         }
     }
@@ -84,5 +84,6 @@ internal sealed class AlertTable(DbDataSource database)
         AcknowledgedAt = reader.TimeOrNull(13),
         AcknowledgedBy = reader.TextOrNull(14),
         Note = reader.TextOrNull(15) is { Length: > 0 } note ? note : null,
+        Resolution = reader.TextOrNull(16),
     };
 }

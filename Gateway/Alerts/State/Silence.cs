@@ -33,6 +33,11 @@ internal sealed record Silence(
     public static List<LabelFilter> ReadMatchers(JsonElement element, string field, List<FieldError> errors)
     {
         List<LabelFilter> read = [];
+        if (!JsonFields.IsUnicode(element))
+        {
+            errors.Add(new(field, "must be valid Unicode"));
+            return read;
+        }
         if (element.ValueKind != JsonValueKind.Object || !element.EnumerateObject().Any() || element.EnumerateObject().Count() > MaxMatchers)
         {
             errors.Add(new(field, $"must be an object of 1 to {MaxMatchers} labels, such as {{\"alertname\": \"HighCost\"}}"));
@@ -41,7 +46,7 @@ internal sealed record Silence(
         foreach (var property in element.EnumerateObject())
         {
             JsonElement[] values = property.Value.ValueKind == JsonValueKind.Array ? [.. property.Value.EnumerateArray()] : [property.Value];
-            if (values.Length is 0 or > 100 || values.Any(v => v.ValueKind != JsonValueKind.String || !JsonFields.IsUnicode(v) || v.GetString()!.Length > 500) || property.Name.Length > 100)
+            if (values.Length is 0 or > 100 || values.Any(v => v.ValueKind != JsonValueKind.String || v.GetString()!.Length > 500) || property.Name.Length > 100)
                 errors.Add(new($"{field}.{property.Name}", "must be a text of at most 500 characters, or a list of such"));
             else read.Add(new(property.Name, [.. values.Select(v => v.GetString()!)], Excludes: false));
         }

@@ -94,7 +94,7 @@ function view(page, parts, query, { you, data }) {
     case 'users': return html`<${Users} query=${query} selected=${parts[1]} />`;
     case 'audit': return html`<${Audit} query=${query} />`;
     case 'settings': return html`<${Settings} you=${you} />`;
-    default: return html`<${Overview} data=${data} />`;
+    default: return html`<${Overview} data=${data} you=${you} />`;
   }
 }
 

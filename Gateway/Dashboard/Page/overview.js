@@ -5,12 +5,12 @@ import { usePoll } from './poll.js';
 import { Plot } from './plot.js';
 import { Head } from './parts.js';
 import { link } from './route.js';
-import { dateTime, duration, quantity } from './format.js';
+import { dateTime, duration } from './format.js';
 import { Severity, Status, Tile, ago, count, dollars, end, lasted, percent, points, rate, reach } from './shown.js';
 
 const took = seconds => (seconds === null ? '–' : duration(seconds * 1000));
 
-export function Overview({ data }) {
+export function Overview({ data, you }) {
   const { health, requests, queue, today, history, workers, alerts, spend } = data;
   const troubled = Object.entries(health.components).filter(([, c]) => c.status !== 'healthy');
   const slots = workers?.reduce((sum, w) => sum + w.slots, 0) ?? 0;
@@ -18,6 +18,7 @@ export function Overview({ data }) {
   const ended = today ? today.successful_executions + today.failed_executions : 0;
   const firing = Object.entries(alerts?.firing ?? {}).filter(([, n]) => n > 0);
   const known = (alerts?.acknowledged ?? 0) + (alerts?.silenced ?? 0) + (alerts?.inhibited ?? 0);
+  const spent = you.role === 'user' ? 'You spent' : 'Spent';
   const [{ latest, fired }, setLists] = useState({ latest: null, fired: [] });
   usePoll(async signal => {
     const [executions, active] = await Promise.all([get('/api/v1/executions', { limit: 8 }, signal), get('/alerts', { state: 'firing' }, signal)]);
@@ -37,8 +38,8 @@ export function Overview({ data }) {
         <${Tile} title="Requests" value=${rate(requests.per_second)} note=${`${percent(requests.error_rate)} errors, this gateway`} />
         <${Tile} title="Latency, 95 %" value=${took(requests.p95)} note=${`half ${took(requests.p50)}, 99 % ${took(requests.p99)}`} />
         <${Tile} title="Active users" value=${count(data.active_users)} note="in 15 minutes" />
-        <${Tile} title="Spent today" value=${dollars(spend?.today.cost_usd ?? today?.total_cost)} note=${spend ? `projected ${dollars(spend.today.projected_usd)}` : `${quantity(today?.total_tokens ?? 0)} tokens`} href="#/costs" />
-        <${Tile} title="Spent this month" value=${dollars(spend?.month.cost_usd)} note=${spend ? `projected ${dollars(spend.month.projected_usd)}` : ''} href="#/costs?by=day" />
+        <${Tile} title=${`${spent} today`} value=${dollars(spend?.today.cost_usd)} note=${spend ? `projected ${dollars(spend.today.projected_usd)}` : ''} href="#/costs" />
+        <${Tile} title=${`${spent} this month`} value=${dollars(spend?.month.cost_usd)} note=${spend ? `projected ${dollars(spend.month.projected_usd)}` : ''} href="#/costs?by=day" />
       </div>
       <div class="plots">
         <section class="card"><h2>Executions</h2><${Plot} height=${170} series=${[['queued', history.queued], ['running', history.running]].map(([name, values]) => ({ name, points: points(history, values) }))} seconds=${reach(history)} now=${end(history)} unit="" label="Executions queued and running over 15 minutes" /></section>

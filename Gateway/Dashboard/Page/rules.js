@@ -17,8 +17,9 @@ export function Rules({ selected, you }) {
   }, 10000, []);
   const close = useCallback(() => { location.hash = '#/alerts/rules'; }, []);
   const rule = rules?.find(r => r.name === selected);
-  const state = name => {
+  const state = ({ name, enabled }) => {
     const of = alerts.filter(a => a.rule === name);
+    if (!enabled) return ['off', 'Off'];
     return of.some(a => a.state !== 'pending') ? ['bad', `Fires${of.length > 1 ? ` (${of.length})` : ''}`] : of.length ? ['busy', 'Pending'] : ['good', 'Quiet'];
   };
   return html`
@@ -32,10 +33,10 @@ export function Rules({ selected, you }) {
         ${rules?.length > 0 && html`<div class="table-box"><table>
           <thead><tr><th>State</th><th>Rule</th><th class="wide">Severity</th><th class="wide roomy">From</th></tr></thead>
           <tbody>${rules.map(r => html`<tr key=${r.name} class=${r.name === selected ? 'selected' : ''}>
-            <td><${State} mood=${state(r.name)[0]} text=${state(r.name)[1]} /></td>
+            <td><${State} mood=${state(r)[0]} text=${state(r)[1]} /></td>
             <td><a href=${link(['alerts', 'rules', r.name])}><b>${r.name}</b></a><small class="block break">${inWords(r.definition)}</small></td>
             <td class="wide"><span class="severities">${severities(r.definition).map(s => html`<${Severity} key=${s} severity=${s} />`)}</span></td>
-            <td class="wide roomy">${r.source === 'file' ? 'file' : r.changed_by}</td></tr>`)}</tbody>
+            <td class="wide roomy">${r.source === 'file' ? 'file' : r.changed_by}${!r.enabled && r.source === 'file' && r.changed_by && html`<small class="block">off: ${r.changed_by}</small>`}</td></tr>`)}</tbody>
         </table></div>`}
       </div>
       ${(rule || (selected === '+' && isAdmin(you))) && html`<${Rule} key=${selected} rule=${rule} you=${you} onClose=${close} onChange=${loadNow} />`}
@@ -58,6 +59,12 @@ function Rule({ rule, you, onClose, onChange }) {
     await onChange();
     location.hash = link(['alerts', 'rules', kept.name]);
   });
+  const [turn, isTurning, unturned] = useAction(async () => {
+    const kept = await send('PUT', `/alerts/rules/${encodeURIComponent(rule.name)}`, { enabled: !rule.enabled });
+    setText(JSON.stringify(kept.definition, null, 2));
+    setSaved(true);
+    await onChange();
+  });
   const [remove, , unremoved] = useAction(async () => {
     await send('DELETE', `/alerts/rules/${encodeURIComponent(rule.name)}`);
     onClose();
@@ -65,13 +72,14 @@ function Rule({ rule, you, onClose, onChange }) {
   });
   return html`<${Pane} title=${rule?.name ?? 'New rule'} subtitle=${rule && inWords(rule.definition)} onClose=${onClose}>
     ${rule && html`<p>${rule.definition.description}</p>
-    <p class="links"><a href="#/alerts/history">History</a>${rule.source === 'api' && html`<span class="quiet">changed by ${rule.changed_by}</span>`}</p>
+    <p class="links"><a href="#/alerts/history">History</a>${rule.changed_by && html`<span class="quiet">changed by ${rule.changed_by}</span>`}</p>
+    ${!rule.enabled && html`<p><${State} mood="off" text="Off" /> It is not evaluated here. Prometheus's own rules do not know of that.</p>`}
     <section><h3>In PromQL</h3>${rule.expressions.map((e, i) => html`<pre class="message" key=${i} tabindex="0">${e}</pre>`)}</section>`}
     ${isAdmin(you) ? html`<form class="form" onSubmit=${save}>
       <label for="definition">Definition</label>
       <textarea id="definition" rows="18" value=${text} onInput=${e => { setText(e.target.value); setSaved(false); }} spellcheck="false"></textarea>
-      <div class="row"><button type="submit" class="main" disabled=${isSaving}>Save</button>${rule && html`<${Confirm} text="Remove" name=${rule.name} onConfirm=${remove} />`}${saved && html`<span class="good" role="status">Saved.</span>`}</div>
-      <${Problem} error=${unsaved ?? unremoved} />
+      <div class="row"><button type="submit" class="main" disabled=${isSaving}>Save</button>${rule && (rule.enabled ? html`<${Confirm} text="Switch off" name=${rule.name} onConfirm=${turn} />` : html`<button type="button" class="button" disabled=${isTurning} onClick=${turn}>Switch on</button>`)}${rule && html`<${Confirm} text="Remove" name=${rule.name} onConfirm=${remove} />`}${saved && html`<span class="good" role="status">Saved.</span>`}</div>
+      <${Problem} error=${unsaved ?? unturned ?? unremoved} />
     </form>` : html`<section><h3>Definition</h3><pre class="message" tabindex="0">${text}</pre></section>`}
   </${Pane}>`;
 }

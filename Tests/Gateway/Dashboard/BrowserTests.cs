@@ -203,6 +203,18 @@ public sealed class BrowserTests : IAsyncLifetime
         await browser.PressAsync("Really end They may be");
         await See(page.Locator(".over")).ToContainTextAsync("They may be");
 
+        await browser.OpenAsync("alerts/rules/SomebodyIsHere");
+        var row = page.Locator("tbody tr").Filter(new() { HasText = "SomebodyIsHere" });
+        await See(row).ToContainTextAsync("Fires");
+        await browser.PressAsync("Switch off SomebodyIsHere");
+        await browser.PressAsync("Really switch off SomebodyIsHere");
+        await See(row).ToContainTextAsync("Off");
+        await See(page.Locator(".pane")).ToContainTextAsync("It is not evaluated here.");
+        await browser.InspectAsync("rule-off");
+        await browser.PressAsync("Switch on");
+        await See(row).Not.ToContainTextAsync("Off");
+        await browser.OpenAsync("alerts/silences");
+
         // Windows that come again.
         await browser.PressAsync("New silence");
         await page.GetByLabel("Value of alertname").FillAsync("Some*");

@@ -152,7 +152,7 @@ internal static class BusySystem
 
         void AddAlert(string rule, string severity, string state, string labels, double value, string summary, string description, DateTimeOffset at, DateTimeOffset? ended, string? by, DateTimeOffset? known) => Run(
             connection,
-            "INSERT INTO alerts VALUES ($0, $1, $0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL)",
+            "INSERT INTO alerts VALUES ($0, $1, $0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)",
             Guid.CreateVersion7(at).ToString(), rule, labels, severity, state, value, summary, description, "docs/operations.md#" + rule.ToLowerInvariant(), at.ToUnixTimeMilliseconds(),
             state == "pending" ? null : at.AddMinutes(1).ToUnixTimeMilliseconds(), ended?.ToUnixTimeMilliseconds(), known?.ToUnixTimeMilliseconds(), by);
     }

@@ -80,6 +80,21 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
         Assert.DoesNotContain("wrong_", page, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("multipart/form-data", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("multipart/form-data; boundary=x", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("application/x-www-form-urlencoded", HttpStatusCode.BadRequest)]
+    public async Task A_form_that_is_none_is_the_senders_fault(string type, HttpStatusCode expected)
+    {
+        using var http = Browser();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/dashboard/session")
+        {
+            Content = new ByteArrayContent(System.Text.Encoding.ASCII.GetBytes(string.Join('&', Enumerable.Repeat("a", 2000)))) { Headers = { ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type) } },
+        };
+        request.Headers.TryAddWithoutValidation("Origin", Origin);
+        Assert.Equal(expected, (await http.SendAsync(request, Token)).StatusCode);
+    }
+
     [Fact]
     public async Task A_revoked_key_ends_its_sessions_and_their_sockets()
     {

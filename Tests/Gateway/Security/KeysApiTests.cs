@@ -149,6 +149,52 @@ public sealed class KeysApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_last_key_that_may_administer_and_never_expires_stays_too()
+    {
+        await using var gateway = new GatewayServer(new(StringComparer.Ordinal) { ["OSMEN_API_KEYS"] = $"{GatewayServer.AdminKey}:admin:root" });
+        await gateway.InitializeAsync();
+        var (_, ana, _) = await gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"ana","role":"admin"}""");
+        var (_, bob, _) = await gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"bob","role":"admin","expires_in":"720h"}""");
+        var (path, secret) = ($"/api/v1/keys/{ana.GetProperty("id").GetString()}", bob.GetProperty("key").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await gateway.SendAsync(HttpMethod.Put, "/api/v1/users/root", """{"disabled":true}""")).Status);
+        foreach (var (method, address, body) in ((HttpMethod, string, string?)[])
+        [
+            (HttpMethod.Delete, path, null), (HttpMethod.Patch, path, """{"role":"viewer"}"""), (HttpMethod.Patch, path, """{"expires_in":"8760h"}"""),
+            (HttpMethod.Put, "/api/v1/users/ana", """{"disabled":true}"""),
+        ])
+        {
+            var (status, problem, _) = await gateway.SendAsync(method, address, body, secret);
+            Assert.Equal((method, HttpStatusCode.Conflict), (method, status));
+            Assert.StartsWith("Every key left that may administer would expire", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        // What takes no way in away is done, and with another lasting one this one may end.
+        Assert.Equal(HttpStatusCode.OK, (await gateway.SendAsync(HttpMethod.Patch, path, """{"name":"Ana"}""", secret)).Status);
+        await gateway.SendAsync(HttpMethod.Put, "/api/v1/users/root", """{"disabled":false}""", secret);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.SendAsync(HttpMethod.Patch, path, """{"expires_in":"8760h"}""", secret)).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await gateway.SendAsync(HttpMethod.Put, "/api/v1/users/root", """{"disabled":true}""", secret)).Status);
+    }
+
+    [Fact]
+    public async Task Where_all_keys_that_may_administer_expire_they_can_still_be_changed()
+    {
+        await using var gateway = new GatewayServer(new(StringComparer.Ordinal) { ["OSMEN_API_KEYS"] = $"{GatewayServer.KeyOf(Role.Viewer)}:viewer:guest" });
+        await gateway.InitializeAsync();
+        const string secret = "osm_only_0123456789abcdef";
+        await using (var database = new OsMEN.Executions.SqliteDatabase(gateway.ConnectionString))
+        {
+            await using var add = database.CreateCommand(
+                $"INSERT INTO api_keys (id, name, hash, role, user_id, created_at, expires_at) VALUES ('{Guid.CreateVersion7()}', 'only', '{ApiKey.HashOf(secret)}', 'admin', 'only', 1, 4000000000000)");
+            await add.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var (made, viewer, _) = await gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"v","role":"viewer"}""", secret);
+        Assert.Equal(HttpStatusCode.Created, made);
+        Assert.Equal(HttpStatusCode.NoContent, (await gateway.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{viewer.GetProperty("id").GetString()}", null, secret)).Status);
+        Assert.Equal(HttpStatusCode.Created, (await gateway.SendAsync(HttpMethod.Post, "/api/v1/keys", """{"name":"a","role":"admin"}""", secret)).Status);
+    }
+
+    [Fact]
     public async Task Two_administrators_who_revoke_each_other_at_once_leave_one()
     {
         await using var gateway = new GatewayServer(new(StringComparer.Ordinal) { ["OSMEN_API_KEYS"] = $"{GatewayServer.AdminKey}:admin:root" });

@@ -4,6 +4,7 @@ using OsMEN.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 using OsMEN.Tests.Executions;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Gateway.Usage;
 
@@ -106,6 +107,40 @@ public sealed class UsageApiTests(GatewayServer gateway) : IClassFixture<Gateway
         var (status, body, _) = await gateway.SendAsync(HttpMethod.Get, $"/api/v1/usage{query}", key: GatewayServer.KeyOf(role));
         Assert.Equal(HttpStatusCode.OK, status);
         return body;
+    }
+
+    [Fact]
+    public async Task The_dashboard_shows_a_user_its_own_spending_and_the_other_roles_everybodys()
+    {
+        await UsedAsync("dashboard_agent", "user-user", new TokenUsage(1, 1), 0.125m, null);
+        await UsedAsync("dashboard_agent", "somebody-else", new TokenUsage(1, 1), 64m, null);
+        foreach (var role in Enum.GetValues<Role>())
+        {
+            var key = GatewayServer.KeyOf(role);
+            var (_, projection, _) = await gateway.SendAsync(HttpMethod.Get, "/api/v1/usage/projection", key: key);
+            JsonElement spend = default;
+            await Programs.UntilAsync(
+                async () => (spend = (await gateway.SendAsync(HttpMethod.Get, "/dashboard", null, key, ("Accept", "application/json"))).Body.GetProperty("data").GetProperty("spend")).ValueKind == JsonValueKind.Object,
+                "the spending");
+            decimal[] spent = [.. ((JsonElement[])[projection, spend]).Select(p => p.GetProperty("month").GetProperty("cost_usd").GetDecimal())];
+            Assert.Equal((role, spent[0]), (role, spent[1]));
+            Assert.Equal(role != Role.User, spent[1] >= 64m);
+
+            using var socket = new System.Net.WebSockets.ClientWebSocket();
+            socket.Options.SetRequestHeader("X-Api-Key", key);
+            await socket.ConnectAsync(new UriBuilder(gateway.Address) { Scheme = "ws", Path = "/dashboard/ws" }.Uri, Token);
+            using var message = new MemoryStream();
+            var buffer = new byte[65536];
+            System.Net.WebSockets.ValueWebSocketReceiveResult part;
+            do
+            {
+                part = await socket.ReceiveAsync(buffer.AsMemory(), Token);
+                message.Write(buffer, 0, part.Count);
+            }
+            while (!part.EndOfMessage);
+            using var first = JsonDocument.Parse(message.ToArray());
+            Assert.Equal(spend.GetRawText(), first.RootElement.GetProperty("data").GetProperty("spend").GetRawText());
+        }
     }
 
     private async Task UsedAsync(string agent, string user, TokenUsage tokens, decimal? cost, decimal? revenue, string model = "m")
