@@ -9,7 +9,7 @@ namespace OsMEN.Llm;
 
 /// <summary>
 /// Gives chat clients by model name. Each is a chain of delegating clients in a fixed order: tracing (one <c>chat</c> span a
-/// request), retry, budgets, metering (one <see cref="LlmCall"/> for each call that a provider got), time limits, provider.
+/// request), budgets, metering (one <see cref="LlmCall"/> for each call that a provider got), time limits, provider.
 /// </summary>
 public sealed class ChatClients : IDisposable
 {
@@ -21,7 +21,6 @@ public sealed class ChatClients : IDisposable
     private readonly LlmOptions _options;
     private readonly PriceTable _prices;
     private readonly TimeProvider _time;
-
     private readonly IBudgetGate? _budgets;
 
     /// <param name="budgets">What calls with a <see cref="BudgetSubject"/> have to pass; null lets everything pass.</param>
@@ -39,37 +38,32 @@ public sealed class ChatClients : IDisposable
         };
     }
 
-    /// <summary>What <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> takes for a null model.</summary>
+    /// <summary>The model of whoever names none.</summary>
     public ModelName Default => _options.DefaultModel;
 
     /// <summary>
-    /// A client for <paramref name="model"/> (<c>platform/model</c>; null is the default). <paramref name="onCall"/> is told of every
-    /// call that was made, also failed, repeated and abandoned ones, from any thread. Disposing the client does nothing.
+    /// A client for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.
+    /// <paramref name="onCall"/> is told of every call that was made, also failed, repeated and abandoned ones, from any thread. Disposing the
+    /// client does nothing.
     /// </summary>
     /// <param name="subject">On whose account; null passes no budget.</param>
-    /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
-    public IChatClient Get(string? model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(Parse(model), onCall, _options.MaxRetries, subject);
-
-    /// <summary>The same for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.</summary>
     public IChatClient Get(IReadOnlyList<ModelName> models, ModelCalls calls, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
         return new FallbackChatClient(models, model => GetOnce(model, call => { calls.Spent(call); onCall(call); }, subject), calls);
     }
 
-    /// <summary>A client whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
-    public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null) => Get(model, onCall, maxRetries: 0, subject);
-
-    private TracingChatClient Get(ModelName name, Action<LlmCall> onCall, int maxRetries, BudgetSubject? subject)
+    /// <summary>The same for one model, whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
+    public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
         if (_providers.Count > MaxProviders)
             _providers.Clear();
-        var provider = _providers.GetOrAdd(name, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
-        IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, name, _options.HostOf(name), _prices, told, _time);
+        var provider = _providers.GetOrAdd(model, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
+        IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, model, _options.HostOf(model), _prices, told, _time);
         var counted = subject is null || _budgets is null
             ? Metered(provider, onCall)
-            : new BudgetChatClient(provider, Metered, name, _options.HostOf(name), _prices, _budgets, subject, onCall, _time);
-        return new TracingChatClient(new RetryChatClient(counted, maxRetries, _time), name, _options.CapturesContent);
+            : new BudgetChatClient(provider, Metered, model, _options.HostOf(model), _prices, _budgets, subject, onCall, _time);
+        return new TracingChatClient(counted, model, _options.CapturesContent);
     }
 
     public void Dispose()
@@ -77,19 +71,6 @@ public sealed class ChatClients : IDisposable
         foreach (var provider in _providers.Values)
             provider.Dispose();
         _http.Dispose();
-    }
-
-    /// <summary>The model that <see cref="Get(string?, Action{LlmCall}, BudgetSubject?)"/> would take.</summary>
-    /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: there is no such platform here.</exception>
-    public ModelName Parse(string? model)
-    {
-        if (string.IsNullOrEmpty(model))
-            return _options.DefaultModel;
-        if (ModelName.TryParse(model, out var name) && _options.IsAvailable(name.Platform))
-            return name;
-        throw new LlmException(
-            LlmErrorKind.NotConfigured,
-            $"Model '{model}' cannot be called: it is written platform/model, and configured here are {string.Join(", ", _options.Available)}.");
     }
 
     private IChatClient Create(ModelName name) => name.Platform switch

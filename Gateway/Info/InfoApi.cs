@@ -1,5 +1,6 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
@@ -25,5 +26,5 @@ internal static class InfoApi
             catalog.List().Count,
             llm.Available,
             llm.DefaultModel.ToString(),
-            [.. endpoints.Endpoints.OfType<RouteEndpoint>().Select(e => e.RoutePattern.RawText ?? "").Where(p => p.StartsWith('/')).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]));
+            [.. endpoints.Endpoints.OfType<RouteEndpoint>().Select(e => OpenApiSetup.PathOf(e.RoutePattern.RawText ?? "")).Where(p => p.StartsWith('/')).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]));
 }

@@ -7,6 +7,7 @@ namespace OsMEN.Gateway.OpenApi;
 internal static class OpenApiSetup
 {
     private const string Document = "v1";
+    private const string Pattern = "/api/{documentName}/openapi.json";
     private const string Bearer = "bearer";
 
     // One body for each operation that takes one: what a reader pastes first.
@@ -75,5 +76,8 @@ internal static class OpenApiSetup
         });
     });
 
-    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi("/api/{documentName}/openapi.json");
+    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi(Pattern);
+
+    /// <summary>A route as a reader may ask for it: of the description there is one version.</summary>
+    public static string PathOf(string pattern) => pattern == Pattern ? $"/api/{Document}/openapi.json" : pattern;
 }

@@ -9,6 +9,8 @@ namespace OsMEN.Llm.Fallback;
 /// </summary>
 public sealed partial class ModelCalls(LlmOptions options, ModelRoutes routes, TimeProvider time, ILogger<ModelCalls> logger)
 {
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, ProviderGate> _gates = new(StringComparer.Ordinal);
 
     /// <summary>The models to try for a name, see <see cref="ModelRoutes.Resolve"/>.</summary>
@@ -47,13 +49,19 @@ public sealed partial class ModelCalls(LlmOptions options, ModelRoutes routes, T
                     LogNext(logger, model, e.Kind, models[i + 1]);
                     break;
                 }
-                catch (LlmException e) when (CallRetries.DelayAfter(e, failures, options.MaxRetries) is { } delay)
+                catch (LlmException e) when (DelayAfter(e, failures) is { } delay)
                 {
                     await Task.Delay(delay, time, cancellationToken);
                 }
             }
         }
     }
+
+    // What Retry-After says, else 0.5 s, 1 s, 2 s …, half of it at random. A provider that asks for more than a minute is not waited for: the
+    // execution's own retry comes later.
+    private TimeSpan? DelayAfter(LlmException e, int failures) =>
+        !e.IsTransient || failures >= options.MaxRetries || e.RetryAfter > MaxDelay ? null
+        : e.RetryAfter ?? TimeSpan.FromSeconds(0.5 * (1 << failures) * (0.5 + (Random.Shared.NextDouble() / 2)));
 
     private ProviderGate GateOf(string platform) => _gates.GetOrAdd(platform, static (p, self) => new ProviderGate(p, self.Routes.LimitsOf(p), self.Time), (Routes: routes, Time: time));
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using OsMEN.Executions.Budgets;
 using OsMEN.Llm;
 using OsMEN.Llm.Budgets;
+using OsMEN.Llm.Fallback;
 using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.Llm;
@@ -23,6 +24,7 @@ public sealed class BudgetGateTests : IAsyncLifetime
     private ScriptedModelServer? _server;
     private TestStore? _test;
     private ChatClients? _clients;
+    private ModelCalls? _models;
     private BudgetBook? _book;
 
     private IBudgetStore Store => (IBudgetStore)_test!.Store;
@@ -40,6 +42,7 @@ public sealed class BudgetGateTests : IAsyncLifetime
             ["LLM_MAX_RETRIES"] = "1",
         }).Build());
         _book = new BudgetBook(Store, _clock);
+        _models = ModelScripts.Calls(llm, _clock);
         _clients = new ChatClients(llm, PriceTable.Shipped(), _clock, new BudgetGate(Store, _book, llm, Options.Create(_options), _clock));
     }
 
@@ -208,7 +211,7 @@ public sealed class BudgetGateTests : IAsyncLifetime
         Assert.Equal(new TokenUsage(16 + 3 + (6 * 16) + 7 + (2 + 1 + 12) + (2 + 5) + 1024 + 64 + 1 + 4 + schema, 7), most);
     }
 
-    private IChatClient Client(BudgetSubject subject, string model = "openai/gpt-5-mini") => _clients!.Get(model, _calls.Enqueue, subject);
+    private IChatClient Client(BudgetSubject subject, string model = "openai/gpt-5-mini") => _clients!.Client(_models!, model, _calls.Enqueue, subject);
 
     private async Task PutAsync(string id, decimal limit, BudgetScope? scope = null, BudgetPeriod period = BudgetPeriod.Total, string zone = "UTC")
     {

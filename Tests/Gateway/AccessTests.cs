@@ -187,6 +187,16 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         }
     }
 
+    [Fact]
+    public async Task What_info_lists_is_there()
+    {
+        var (_, info, _) = await gateway.SendAsync(HttpMethod.Get, "/info");
+        var listed = info.GetProperty("endpoints").EnumerateArray().Select(e => e.GetString()!).Where(e => !e.Contains('{', StringComparison.Ordinal)).ToArray();
+        Assert.Contains("/api/v1/openapi.json", listed);
+        foreach (var path in listed)
+            Assert.NotEqual(HttpStatusCode.NotFound, await SendAsync(HttpMethod.Head, path, GatewayServer.AdminKey));
+    }
+
     private static string Concrete(string pattern) => pattern
         .Replace("{id}", "0190c0de-0000-7000-8000-000000000000", StringComparison.Ordinal)
         .Replace("{**id}", "offline%2Fextractive", StringComparison.Ordinal)

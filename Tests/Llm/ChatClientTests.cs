@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using OsMEN.Llm;
+using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Tools;
 using OsMEN.Tests.Infrastructure;
 
@@ -18,6 +19,7 @@ public sealed class ChatClientTests : IAsyncLifetime
     private readonly ManualTimeProvider _clock = new();
     private ScriptedModelServer? _server;
     private ChatClients? _clients;
+    private ModelCalls? _models;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -33,7 +35,9 @@ public sealed class ChatClientTests : IAsyncLifetime
             ["ANTHROPIC_API_KEY"] = Secret,
             ["ANTHROPIC_BASE_URL"] = _server.Address.ToString(),
         }).Build();
-        _clients = new ChatClients(LlmOptions.Read(configuration), PriceTable.Shipped(), _clock);
+        var options = LlmOptions.Read(configuration);
+        _clients = new ChatClients(options, PriceTable.Shipped(), _clock);
+        _models = ModelScripts.Calls(options, _clock);
     }
 
     public async ValueTask DisposeAsync()
@@ -191,7 +195,7 @@ public sealed class ChatClientTests : IAsyncLifetime
     [Fact]
     public void A_model_without_a_configured_platform_is_refused_with_what_there_is()
     {
-        var e = Assert.Throws<LlmException>(() => _clients!.Get("azure/gpt-5", _ => { }));
+        var e = Assert.Throws<LlmException>(() => _models!.Resolve("azure/gpt-5"));
         Assert.Equal("Model 'azure/gpt-5' cannot be called: it is written platform/model, and configured here are openai, anthropic, offline.", e.Message);
     }
 
@@ -211,7 +215,7 @@ public sealed class ChatClientTests : IAsyncLifetime
         Assert.StartsWith(name.Model, call.Model, StringComparison.Ordinal);
     }
 
-    private IChatClient Client(string model) => _clients!.Get(model, _calls.Enqueue);
+    private IChatClient Client(string model) => _clients!.Client(_models!, model, _calls.Enqueue);
 
     private async Task<string> TextAsync(string model)
     {

@@ -87,7 +87,6 @@ public sealed class FaultTests : IAsyncLifetime
             ["OPENAI_BASE_URL"] = new Uri(_server.Address, "/v1").ToString(),
             ["ANTHROPIC_API_KEY"] = "sk-x",
             ["ANTHROPIC_BASE_URL"] = _server.Address.ToString(),
-            ["LLM_MAX_RETRIES"] = "0",
         }).Build();
         _clients = new ChatClients(LlmOptions.Read(configuration), PriceTable.Shipped(), _clock);
     }
@@ -105,7 +104,7 @@ public sealed class FaultTests : IAsyncLifetime
         var fault = Faults.Single(f => f.Name == name);
         var at = new Place(model[..model.IndexOf('/', StringComparison.Ordinal)], isStreamed);
         _server!.Then(fault.Answer(at));
-        var asked = AskAsync(_clients!.Get(model, _calls.Enqueue), isStreamed);
+        var asked = AskAsync(_clients!.GetOnce(Name(model), _calls.Enqueue), isStreamed);
         if (fault.Hangs)
         {
             await (isStreamed && name != "no answer at all" ? _begun.Task.WaitAsync(Token) : Programs.UntilAsync(() => Task.FromResult(!_server.Requests.IsEmpty), "the request is there"));
@@ -142,6 +141,8 @@ public sealed class FaultTests : IAsyncLifetime
             return $"{e.Kind}: {e.Message}";
         }
     }
+
+    private static ModelName Name(string model) => ModelName.TryParse(model, out var name) ? name : throw new ArgumentException(model);
 
     private string Begun(ChatResponseUpdate update)
     {

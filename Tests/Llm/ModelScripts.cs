@@ -1,3 +1,8 @@
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using OsMEN.Llm;
+using OsMEN.Llm.Fallback;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Llm;
@@ -7,6 +12,14 @@ internal static class ModelScripts
 {
     public const string OpenAI = "openai/gpt-5-mini";
     public const string Anthropic = "anthropic/claude-sonnet-4-5";
+
+    /// <summary>What decides and repeats, without aliases and limits.</summary>
+    public static ModelCalls Calls(LlmOptions options, TimeProvider time) =>
+        new(options, ModelRoutes.Read(new ConfigurationBuilder().Build(), options), time, NullLogger<ModelCalls>.Instance);
+
+    /// <summary>A client for one model as an agent has it.</summary>
+    public static IChatClient Client(this ChatClients clients, ModelCalls calls, string model, Action<LlmCall> onCall, BudgetSubject? subject = null) =>
+        clients.Get(calls.Resolve(model), calls, onCall, subject);
 
     public static ScriptedAnswer Hello(string platform) => platform == "openai"
         ? ScriptedAnswer.OpenAI(

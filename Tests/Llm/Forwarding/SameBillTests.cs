@@ -46,11 +46,10 @@ public sealed class SameBillTests : IAsyncLifetime
         {
             ["OPENAI_API_KEY"] = "k",
             ["OPENAI_BASE_URL"] = new Uri(_server.Address, "/v1").ToString(),
-            ["LLM_MAX_RETRIES"] = "0",
         }).Build());
         var calls = new List<LlmCall>();
         using var clients = new ChatClients(options, PriceTable.Shipped(), TimeProvider.System);
-        var client = clients.Get(ModelScripts.OpenAI, calls.Add);
+        var client = clients.GetOnce(new("openai", "gpt-5-mini"), calls.Add);
         try
         {
             _ = isStream ? await client.GetStreamingResponseAsync("Hi there", cancellationToken: Token).ToChatResponseAsync(Token) : await client.GetResponseAsync("Hi there", cancellationToken: Token);
