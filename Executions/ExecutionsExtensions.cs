@@ -53,6 +53,7 @@ public static class ExecutionsExtensions
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<LeaseRescuer>();
         services.AddSingleton<QueueMetrics>();
+        services.AddInstruments<EndMetrics>();
         services.AddInstruments<MessageMetrics>();
         services.AddSingleton<BackingMetrics>();
         services.AddHostedService(s => s.GetRequiredService<BackingMetrics>());
@@ -121,7 +122,7 @@ public static class ExecutionsExtensions
     }
 
     private static MeteredExecutionStore Metered<TStore>(IServiceProvider services) where TStore : IExecutionStore =>
-        new(services.GetRequiredService<TStore>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<TimeProvider>());
+        new(services.GetRequiredService<TStore>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<EndMetrics>(), services.GetRequiredService<TimeProvider>());
 
     private static async Task<HealthCheckResult> PingAsync(IServiceProvider services, CancellationToken cancellationToken)
     {

@@ -47,8 +47,8 @@ internal sealed partial class ExecutionRunner(
                 await execution.WriteAsync(new ExecutionEvent.StatusChanged(ExecutionStatus.Running), CancellationToken.None);
             var end = await RunAttemptAsync(execution);
             var recorded = await execution.EndAsync(end);
-            if (recorded && end.Status.IsFinal() && end.Status != ExecutionStatus.Completed)
-                await StopChildrenAsync(claim.Execution);
+            if (recorded ? end.Status.IsFinal() && end.Status != ExecutionStatus.Completed : claim.Execution.Kind == ExecutionKind.Workflow)
+                await StopChildrenAsync(claim.Execution, recorded);
             ended = recorded ? end : null;
             Tell(activity, execution, end, recorded);
         }
@@ -98,12 +98,13 @@ internal sealed partial class ExecutionRunner(
         }
     }
 
-    // Whoever waited for them is gone.
-    private async Task StopChildrenAsync(Execution asked)
+    // Whoever waited for them is gone. A workflow that was taken over meanwhile may have ended before this worker started its last steps.
+    private async Task StopChildrenAsync(Execution asked, bool isOurs)
     {
         try
         {
-            await children.CancelAsync(asked.Id, CancellationToken.None);
+            if (isOurs || await children.HaveLostAsync(asked.Id, CancellationToken.None))
+                await children.CancelAsync(asked.Id, CancellationToken.None);
         }
         catch (Exception e) when (e is System.Data.Common.DbException or IOException or TimeoutException)
         {

@@ -2,65 +2,50 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.AgentWorker.Metrics;
 
 /// <summary>
-/// What this worker runs and how it ends, as metrics. Everything about a target is made at its first execution, the counters of its
-/// ends at 0 among them, so that a rate sees the first failure too, and recording allocates nothing.
+/// What this worker runs, as metrics; how it ends is <see cref="EndMetrics"/>'s. Everything about a target is made at its first execution, and
+/// recording allocates nothing.
 /// </summary>
 internal sealed class ExecutionMetrics
 {
-    private const int MaxTargets = 1000;
-
     private static readonly string[] Statuses = [.. Enum.GetValues<ExecutionStatus>().Select(s => s.ToWire().ToLowerInvariant())];
     private static readonly string[] Kinds = [.. Enum.GetValues<ExecutionKind>().Select(k => k.ToString().ToLowerInvariant())];
 
-    private readonly (Counter<long> Ended, Histogram<double> Duration, string Label)[] _byKind;
+    private readonly EndMetrics _ends;
     private readonly Histogram<double> _response;
     private readonly Counter<long> _assignments;
-    private readonly Counter<long> _tasks;
-    private readonly Histogram<double> _processing;
     private readonly Histogram<double> _wait;
     private readonly Counter<double> _revenue;
     private readonly Histogram<double> _invoke;
     private readonly Histogram<double> _tool;
     private readonly ErrorMetrics _errors;
-    private readonly LabelLimit _targets;
     private readonly LabelLimit _tools;
     private readonly ConcurrentDictionary<(string Target, ExecutionKind Kind), Running> _running = new();
-    private readonly long[] _ended = new long[Statuses.Length];
     private readonly MetricFactory _metrics;
     private readonly TimeProvider _time;
     private int _slots = 1;
 
-    public ExecutionMetrics(MetricFactory metrics, ErrorMetrics errors, TimeProvider time)
+    public ExecutionMetrics(MetricFactory metrics, EndMetrics ends, ErrorMetrics errors, TimeProvider time)
     {
-        (_metrics, _errors, _time) = (metrics, errors, time);
-        _byKind =
-        [
-            (metrics.Counter(MetricCatalog.AgentExecutions), metrics.Histogram(MetricCatalog.AgentDuration), "agent_id"),
-            (metrics.Counter(MetricCatalog.CommandExecutions), metrics.Histogram(MetricCatalog.CommandDuration), "command_id"),
-            (metrics.Counter(MetricCatalog.WorkflowExecutions), metrics.Histogram(MetricCatalog.WorkflowDuration), "workflow_id"),
-        ];
+        (_metrics, _ends, _errors, _time) = (metrics, ends, errors, time);
         _response = metrics.Histogram(MetricCatalog.AgentResponseTime);
         _assignments = metrics.Counter(MetricCatalog.AgentAssignments);
-        _tasks = metrics.Counter(MetricCatalog.Tasks);
-        _processing = metrics.Histogram(MetricCatalog.TaskProcessing);
         _wait = metrics.Histogram(MetricCatalog.TaskWait);
         _revenue = metrics.AmountCounter(MetricCatalog.AgentRevenue);
         _invoke = metrics.GenAIDuration(GenAINames.InvokeAgentDuration, "Duration of agents' runs.");
         _tool = metrics.GenAIDuration(GenAINames.ExecuteToolDuration, "Duration of tool calls.");
-        _targets = metrics.Limit(MetricCatalog.AgentExecutions, MaxTargets);
         _tools = metrics.Limit("gen_ai_execute_tool_duration_seconds", 200);
         _errors.Expect("agents", "Timeout", "AgentNotFound");
         metrics.ObservableGauge(MetricCatalog.AgentRunning, () => ByAgent(count => count));
         metrics.ObservableGauge(MetricCatalog.AgentUtilization, () => ByAgent(count => 100.0 * count / _slots));
         metrics.ObservableGauge(MetricCatalog.ActiveTasks, () => Enum.GetValues<ExecutionKind>()
             .Select(k => new Measurement<double>(_running.Sum(r => r.Key.Kind == k ? r.Value.Count : 0), Tag("type", Kinds[(int)k]))));
-        metrics.ObservableGauge(MetricCatalog.ServiceRequestsByStatus, () => Enum.GetValues<ExecutionStatus>().Where(s => s.IsFinal())
-            .Select(s => new Measurement<double>(Volatile.Read(ref _ended[(int)s]), Tag("status", Statuses[(int)s]))));
+        metrics.ObservableGauge(MetricCatalog.ServiceRequestsByStatus, ends.ByStatus);
     }
 
     /// <summary>Shows the worker's slots: <paramref name="used"/> of <paramref name="slots"/>.</summary>
@@ -106,20 +91,14 @@ internal sealed class ExecutionMetrics
             return;
         if (execution is { Kind: ExecutionKind.Workflow, StartedAt: { } began })
             duration = _time.GetUtcNow() - began;
-        var kind = Kinds[(int)execution.Kind];
-        _processing.Record(duration.TotalSeconds, Tag("type", kind));
+        _ends.Processed(execution.Kind, duration);
         if (end?.Error is { } error)
             _errors.Count("agents", error.Type);
         if (execution.Kind == ExecutionKind.Agent)
             RecordInvoke(running, end, duration);
         if (end is null || !end.Status.IsFinal())
             return;
-        var status = Tag("status", Statuses[(int)end.Status]);
-        var (ended, durations, _) = _byKind[(int)execution.Kind];
-        ended.Add(1, running.Target, status);
-        durations.Record(duration.TotalSeconds, running.Target, status);
-        _tasks.Add(1, status, Tag("type", kind));
-        Interlocked.Increment(ref _ended[(int)end.Status]);
+        _ends.Ended(execution.Kind, execution.Target, end.Status, duration);
         if (end.RevenueUsd is { } price)
             _revenue.Add((double)price, running.Agent);
     }
@@ -148,30 +127,16 @@ internal sealed class ExecutionMetrics
 
     private Running Add(string target, ExecutionKind kind)
     {
-        // Past the cap all further targets are one.
-        var name = _targets.Fold(target);
-        var (ended, _, label) = _byKind[(int)kind];
-        return _running.GetOrAdd((name, kind), _ =>
-        {
-            foreach (var status in Enum.GetValues<ExecutionStatus>().Where(s => s.IsFinal()))
-            {
-                ended.Add(0, Tag(label, name), Tag("status", Statuses[(int)status]));
-                _tasks.Add(0, Tag("status", Statuses[(int)status]), Tag("type", Kinds[(int)kind]));
-            }
-
-            return new Running(Tag(label, name), Tag("agent_id", name));
-        });
+        var name = _ends.NameOf(target, kind);
+        return _running.GetOrAdd((name, kind), _ => new Running(Tag("agent_id", name)));
     }
 
     private IEnumerable<Measurement<double>> ByAgent(Func<int, double> value) =>
         _running.Where(r => r.Key.Kind == ExecutionKind.Agent).Select(r => new Measurement<double>(value(r.Value.Count), r.Value.Agent));
 
-    private sealed class Running(KeyValuePair<string, object?> target, KeyValuePair<string, object?> agent)
+    private sealed class Running(KeyValuePair<string, object?> agent)
     {
         public int Count;
-
-        /// <summary>The label of the kind's own metrics.</summary>
-        public KeyValuePair<string, object?> Target => target;
 
         public KeyValuePair<string, object?> Agent => agent;
     }

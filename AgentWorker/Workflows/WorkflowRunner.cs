@@ -5,7 +5,6 @@ using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Commands;
 using OsMEN.Executions.Workflows;
-using OsMEN.Llm;
 
 namespace OsMEN.AgentWorker.Workflows;
 
@@ -32,10 +31,9 @@ internal sealed class WorkflowRunner(
         if (await FindDefinitionAsync(asked, token) is not { } definition)
             return new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("WorkflowNotFound", $"There is no workflow '{asked.Target}' any more."));
         var run = await WorkflowRun.ReadAsync(definition, asked, store, workflows, token);
-        var children = run.Children.Values;
         var now = time.GetUtcNow();
         var plan = WorkflowPlan.For(run, now);
-        await SumAsync(claim, children, token);
+        var spent = await workflows.SumAsync(claim.Lease, token);
         foreach (var child in plan.Cancels)
             await CancelAsync(child, token);
         foreach (var approval in plan.Asks)
@@ -44,10 +42,12 @@ internal sealed class WorkflowRunner(
                 await LogAsync(held, $"Step {approval.Step} waits for approval: {approval.Message}", token);
         }
 
-        var spent = children.Sum(c => c.CostUsd);
         if (plan.Starts.Count > 0 && asked.BudgetUsd is { } budget && spent >= budget)
             return new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("BudgetExceeded", $"The workflow's budget of {budget} USD is used up: {spent} USD."));
-        var started = await Task.WhenAll(plan.Starts.Select(s => StartAsync(held, s, asked.BudgetUsd - spent, token)));
+
+        // Not cancelled halfway: a step that was accepted and not heard of would outlive its workflow.
+        token.ThrowIfCancellationRequested();
+        var started = await Task.WhenAll(plan.Starts.Select(s => StartAsync(held, s, asked.BudgetUsd - spent, CancellationToken.None)));
         if (plan.End is { } end)
             return end;
         var lookAgain = Array.Exists(started, s => !s) ? now + QueueFullDelay : plan.LookAgainAt ?? DateTimeOffset.MaxValue;
@@ -111,13 +111,6 @@ internal sealed class WorkflowRunner(
         await store.CancelAsync(child, cancellationToken);
         signals.Cancel(child);
         signals.Changed(child);
-    }
-
-    private async Task SumAsync(ClaimedExecution claim, IEnumerable<Execution> children, CancellationToken cancellationToken)
-    {
-        var (tokens, cost) = (children.Aggregate(default(TokenUsage), (sum, c) => sum + c.Tokens), children.Sum(c => c.CostUsd));
-        if (tokens != claim.Execution.Tokens || cost != claim.Execution.CostUsd)
-            await workflows.SetTotalsAsync(claim.Lease, tokens, cost, cancellationToken);
     }
 
     private static ValueTask LogAsync(RunningExecution held, string text, CancellationToken cancellationToken) =>

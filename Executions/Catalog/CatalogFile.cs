@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 
 namespace OsMEN.Executions.Catalog;
@@ -43,6 +44,10 @@ internal static class CatalogFile
         catch (YamlException e)
         {
             return (null, [YamlJson.ProblemOf(path, e)]);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return (null, [new(path, 1, "takes too long to read: has it very many '{{'?")]);
         }
     }
 

@@ -6,7 +6,10 @@ using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Executions.Metrics;
 
-/// <summary>The store, with each operation's count and duration as metrics. An operation that its caller gave up counts as cancelled.</summary>
+/// <summary>
+/// The store, with each operation's count and duration as metrics. An operation that its caller gave up counts as cancelled. What ends by
+/// being cancelled while nobody holds it is counted here, since no worker ends it.
+/// </summary>
 internal sealed class MeteredExecutionStore : IExecutionStore
 {
     private static readonly string[] Operations =
@@ -17,13 +20,14 @@ internal sealed class MeteredExecutionStore : IExecutionStore
         ];
 
     private readonly IExecutionStore _store;
+    private readonly EndMetrics _ends;
     private readonly TimeProvider _time;
     private readonly Counter<long> _count;
     private readonly Histogram<double> _duration;
 
-    public MeteredExecutionStore(IExecutionStore store, MetricFactory metrics, TimeProvider time)
+    public MeteredExecutionStore(IExecutionStore store, MetricFactory metrics, EndMetrics ends, TimeProvider time)
     {
-        (_store, _time) = (store, time);
+        (_store, _ends, _time) = (store, ends, time);
         _count = metrics.Counter(MetricCatalog.StorageOperations);
         _duration = metrics.Histogram(MetricCatalog.StorageDuration);
         foreach (var operation in Operations)
@@ -65,7 +69,13 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task<IReadOnlyList<HeldExecution>> FindHeldAsync(string worker, CancellationToken cancellationToken) =>
         MeasureAsync("find_held", () => _store.FindHeldAsync(worker, cancellationToken));
 
-    public Task<ChangeResult?> CancelAsync(Guid id, CancellationToken cancellationToken) => MeasureAsync("cancel", () => _store.CancelAsync(id, cancellationToken));
+    public async Task<ChangeResult?> CancelAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var result = await MeasureAsync("cancel", () => _store.CancelAsync(id, cancellationToken));
+        if (result is { Ended: true, Execution: var execution })
+            _ends.CancelledUnheld(execution);
+        return result;
+    }
 
     public Task<ChangeResult?> RetryAsync(Guid id, CancellationToken cancellationToken) => MeasureAsync("retry", () => _store.RetryAsync(id, cancellationToken));
 

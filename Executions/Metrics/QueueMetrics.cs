@@ -10,6 +10,8 @@ public sealed class QueueMetrics
     private static readonly KeyValuePair<string, object?>[] Priorities =
         [.. Enumerable.Range(0, 10).Select(p => new KeyValuePair<string, object?>("priority", p.ToString(CultureInfo.InvariantCulture)))];
 
+    private static readonly KeyValuePair<string, object?>[] Kinds = [.. Enum.GetValues<ExecutionKind>().Select(k => new KeyValuePair<string, object?>("kind", k.ToWire()))];
+
     private volatile QueueDepth? _latest;
 
     public QueueMetrics(MetricFactory metrics)
@@ -17,7 +19,7 @@ public sealed class QueueMetrics
         ArgumentNullException.ThrowIfNull(metrics);
         metrics.ObservableGauge(MetricCatalog.QueueSize, () => _latest is { } depth ? depth.DueByPriority.Select((due, i) => new Measurement<double>(due, Priorities[i])) : []);
         metrics.ObservableGauge(MetricCatalog.QueueOldest, () => _latest is { } depth ? [new(depth.OldestDue.TotalSeconds)] : []);
-        metrics.ObservableGauge(MetricCatalog.Scheduled, () => _latest is { } depth ? [new(depth.Scheduled, new KeyValuePair<string, object?>("kind", "agent"))] : []);
+        metrics.ObservableGauge(MetricCatalog.Scheduled, () => _latest is { } depth ? depth.ScheduledByKind.Select((count, kind) => new Measurement<double>(count, Kinds[kind])) : []);
     }
 
     /// <summary>Null before the first look.</summary>

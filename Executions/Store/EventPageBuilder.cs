@@ -51,15 +51,15 @@ internal sealed class EventPageBuilder(Guid id, long after, int limit, Execution
 internal sealed class QueueDepthBuilder
 {
     private readonly long[] _due = new long[10];
-    private long _scheduled;
+    private readonly long[] _scheduled = new long[Enum.GetValues<ExecutionKind>().Length];
     private long _running;
     private long _parked;
     private TimeSpan _oldest;
 
-    public void Add(int priority, long due, long scheduled, long running, long parked, TimeSpan oldest)
+    public void Add(int priority, int kind, long due, long scheduled, long running, long parked, TimeSpan oldest)
     {
         _due[priority] += due;
-        _scheduled += scheduled;
+        _scheduled[kind] += scheduled;
         _running += running;
         _parked += parked;
         _oldest = oldest > _oldest ? oldest : _oldest;

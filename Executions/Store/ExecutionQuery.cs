@@ -17,6 +17,9 @@ public sealed record ExecutionQuery
     /// <summary>Accepted before.</summary>
     public DateTimeOffset? Until { get; init; }
 
+    /// <summary>Only what runs a step of a workflow, or undoes one.</summary>
+    public bool IsStep { get; init; }
+
     /// <summary>Only executions older than this one: the last of the page before.</summary>
     public Guid? Before { get; init; }
 
@@ -26,10 +29,12 @@ public sealed record ExecutionQuery
 
 /// <summary>How full the queue is, as gauges and health show it.</summary>
 /// <param name="DueByPriority">Due executions, index 0 to 9.</param>
-/// <param name="Scheduled">Not yet due.</param>
+/// <param name="ScheduledByKind">Not yet due, by <see cref="ExecutionKind"/>.</param>
 /// <param name="Parked">Workflows that wait for their steps.</param>
 /// <param name="OldestDue">How long the oldest due execution has waited; zero when none.</param>
-public sealed record QueueDepth(IReadOnlyList<long> DueByPriority, long Scheduled, long Running, long Parked, TimeSpan OldestDue)
+public sealed record QueueDepth(IReadOnlyList<long> DueByPriority, IReadOnlyList<long> ScheduledByKind, long Running, long Parked, TimeSpan OldestDue)
 {
     public long Due => DueByPriority.Sum();
+
+    public long Scheduled => ScheduledByKind.Sum();
 }

@@ -91,7 +91,11 @@ public sealed record ExecutionRecord
 }
 
 /// <summary>A change asked for by hand: whether it was possible in the execution's state, and how it stands now.</summary>
-public readonly record struct ChangeResult(bool Changed, Execution Execution);
+public readonly record struct ChangeResult(bool Changed, Execution Execution)
+{
+    /// <summary>Whether it was this change that ended the execution: nobody held it, so nobody else tells of its end.</summary>
+    public bool Ended { get; init; }
+}
 
 /// <summary>Frames of an execution's history. <paramref name="FirstSeq"/> over the one asked for means that earlier ones were trimmed.</summary>
 /// <param name="Status">The execution's state when the page was read: final and no frames means that no more come.</param>

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using HandlebarsDotNet;
-using HandlebarsDotNet.Compiler;
 
 namespace OsMEN.Executions.Templates;
 
@@ -34,6 +33,7 @@ public sealed partial class Template
             throw new TemplateException($"is over {MaxLength} characters");
         if (Compiled.TryGetValue(text, out var known))
             return new Template(text, known);
+        TemplateCheck.Run(text);
         try
         {
             var compiled = Engine.Compile(text);
@@ -55,6 +55,8 @@ public sealed partial class Template
         var condition = text.Trim();
         if (condition == "always")
             return Parse("1");
+        if (Root().Match(condition) is { Success: true } root && root.Value is not ("input" or "steps" or "execution" or "true" or "false"))
+            throw new TemplateException($"{condition} is neither of input, steps nor execution");
         return condition.Length > 0 && !condition.Contains("{{", StringComparison.Ordinal)
             ? Parse(condition.Contains(' ') ? $"{{{{#if ({condition})}}}}1{{{{/if}}}}" : $"{{{{#if {condition}}}}}1{{{{/if}}}}")
             : throw new TemplateException("must be a condition such as: eq steps.triage.output.urgency 'high'");
@@ -73,8 +75,9 @@ public sealed partial class Template
             var text = _render(data);
             return text.Length <= MaxLength ? text : throw new TemplateException($"The template's text is over {MaxLength} characters.");
         }
-        catch (Exception e) when (e is HandlebarsException or HandlebarsUndefinedBindingException)
+        catch (Exception e) when (e is not (TemplateException or OutOfMemoryException))
         {
+            // The engine's own exceptions, and whatever else it stumbles over: a template comes from outside.
             throw new TemplateException($"The template '{Shorten(_text)}' cannot be filled in: {FirstLine(e.Message)}.", e);
         }
     }
@@ -113,6 +116,10 @@ public sealed partial class Template
 
     [GeneratedRegex(@"\{\{.*?\}\}", RegexOptions.CultureInvariant | RegexOptions.Singleline, 1000)]
     private static partial Regex Expression();
+
+    // Of a condition that is a path and nothing else.
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]*(?=(\.[^\s()]+)?\z)", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Root();
 
     [GeneratedRegex(@"\bsteps\.([a-z0-9][a-z0-9_-]*)", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex StepReference();

@@ -23,6 +23,10 @@ public sealed class ChildExecutions(IExecutionStore store, ExecutionSignals sign
         }
     }
 
+    /// <summary>Whether their parent ended without completing, or is gone: nobody waits for them.</summary>
+    public async Task<bool> HaveLostAsync(Guid parent, CancellationToken cancellationToken) =>
+        await store.GetAsync(parent, cancellationToken) is not { } found || (found.Status.IsFinal() && found.Status != ExecutionStatus.Completed);
+
     /// <summary>Dollars that they have spent, theirs included.</summary>
     public async Task<decimal> SpentAsync(Guid parent, CancellationToken cancellationToken)
     {

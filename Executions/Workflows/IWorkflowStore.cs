@@ -1,5 +1,3 @@
-using OsMEN.Llm;
-
 namespace OsMEN.Executions.Workflows;
 
 /// <summary>A decision that a workflow waits for, and what it was once it is made.</summary>
@@ -45,11 +43,17 @@ public interface IWorkflowStore
     /// <summary>Decides and wakes the workflow. Null when no such decision is open: it was made before, has expired, or was never asked for.</summary>
     Task<Approval?> DecideAsync(Guid execution, string step, bool approved, string by, string? comment, CancellationToken cancellationToken);
 
-    /// <summary>Writes what the steps of a workflow have used so far as its own usage. Changes nothing when the lease is lost.</summary>
-    Task SetTotalsAsync(LeaseId lease, TokenUsage tokens, decimal costUsd, CancellationToken cancellationToken);
+    /// <summary>
+    /// Writes what all executions below a workflow have used so far (its steps, the agents that those run, and so on) as its own usage, and
+    /// answers its dollars. Writes nothing when the lease is lost. Steps that end after their workflow are added by the store.
+    /// </summary>
+    Task<decimal> SumAsync(LeaseId lease, CancellationToken cancellationToken);
 
-    /// <summary>Forgets the pinned definition, and the decisions that did not approve: a retry by hand asks again, by the definition of its day.</summary>
-    Task ForgetAsync(Guid execution, CancellationToken cancellationToken);
+    /// <summary>
+    /// Forgets the pinned definition, and the decisions that did not approve: a retry by hand asks again, by the definition of its day. Of
+    /// <paramref name="steps"/> it forgets that they were its steps: they stay as its children, and others are started in their place.
+    /// </summary>
+    Task ForgetAsync(Guid execution, IReadOnlyCollection<Guid> steps, CancellationToken cancellationToken);
 
     /// <summary>Wakes workflows that were not told of the end of a step because its teller died in between. Answers how many.</summary>
     Task<int> WakeForgottenAsync(CancellationToken cancellationToken);

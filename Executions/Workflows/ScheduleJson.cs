@@ -32,19 +32,24 @@ internal static class ScheduleJson
         var user = fields.Text("user") ?? "scheduler";
         if (user.Length is 0 or > 200)
             errors.Add(new($"{path}.user", "must be 1 to 200 characters"));
+        var window = fields.Duration("catchup_window");
+        if (window < TimeSpan.FromSeconds(10) || window > TimeSpan.FromHours(8760))
+            errors.Add(new($"{path}.catchup_window", "must be 10s to 8760h"));
         fields.RefuseOthers();
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
             errors.Add(new($"{path}.time_zone", "must be a time zone's name, such as Europe/Berlin"));
         else
             CheckCron(cron, zone, path, errors);
-        return new WorkflowSchedule(cron, zone, input, user);
+        var schedule = new WorkflowSchedule(cron, zone, input, user);
+        return window is { } catchup ? schedule with { CatchupWindow = catchup } : schedule;
     }
 
     private static void CheckCron(string cron, string zone, string path, List<FieldError> errors)
     {
         try
         {
-            WorkflowSchedule.Parse(cron, zone);
+            if (WorkflowSchedule.Parse(cron, zone).GetNextValidTimeAfter(DateTimeOffset.UnixEpoch) is null)
+                errors.Add(new($"{path}.cron", "never comes, such as 30 February"));
         }
         catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException)
         {

@@ -31,7 +31,7 @@ public sealed record StepState(WorkflowStep Step, StepStatus Status)
     public string? Output { get; init; }
     public ExecutionError? Error { get; init; }
 
-    /// <summary>When it completed or failed; null before, and for a skipped one.</summary>
+    /// <summary>When it completed or failed, or could have begun and was skipped; null before, and for one that the workflow's own end skipped.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
     public bool HasEnded => Status is StepStatus.Completed or StepStatus.Failed or StepStatus.Cancelled or StepStatus.Skipped;

@@ -99,6 +99,9 @@ public sealed record StepApproval(string Message, string Role, TimeSpan Timeout)
 /// <param name="User">In whose name it runs, and on whose account.</param>
 public sealed record WorkflowSchedule(string Cron, string TimeZone, string? Input, string User)
 {
+    /// <summary>How late a time that was missed may still be started, once a gateway runs again: 10 seconds to 8760 hours. Default 1 hour.</summary>
+    public TimeSpan CatchupWindow { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The first time after <paramref name="after"/>; null when there is none.</summary>
     public DateTimeOffset? Next(DateTimeOffset after) => Parse(Cron, TimeZone).GetNextValidTimeAfter(after);
 

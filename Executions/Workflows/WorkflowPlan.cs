@@ -18,8 +18,18 @@ public sealed class WorkflowPlan
     private readonly List<StepState> _states;
     private readonly List<StepStart> _starts = [];
     private readonly List<Approval> _asks = [];
+    private readonly DateTimeOffset _began;
+    private readonly DateTimeOffset _deadline;
+    private readonly Dictionary<string, object?> _data;
+    private readonly Dictionary<string, object?> _ended = new(StringComparer.Ordinal);
 
-    private WorkflowPlan(WorkflowRun run, DateTimeOffset now) => (_run, _now, _states) = (run, now, [.. run.States(now)]);
+    private WorkflowPlan(WorkflowRun run, DateTimeOffset now)
+    {
+        (_run, _now, _states) = (run, now, [.. run.States(now)]);
+        _began = run.Execution.StartedAt ?? now;
+        _deadline = _began + (run.Execution.Timeout ?? run.Definition.Timeout);
+        _data = run.Data(_ended);
+    }
 
     /// <summary>All steps as they are once this is done, in the definition's order.</summary>
     public IReadOnlyList<StepState> States => _states;
@@ -47,32 +57,51 @@ public sealed class WorkflowPlan
         return plan;
     }
 
-    private void Make()
+    /// <summary>
+    /// Each step as people are shown it, in the definition's order: as it is stored, and what is stored nowhere, that it was skipped or could
+    /// not be filled in. What is about to begin is not shown before it has. How a workflow stood at its end does not change any more.
+    /// </summary>
+    public static IEnumerable<StepState> Standing(WorkflowRun run, DateTimeOffset now)
     {
-        var execution = _run.Execution;
-        var deadline = (execution.StartedAt ?? _now) + (execution.Timeout ?? _run.Definition.Timeout);
-        var end = _now < deadline
-            ? Failure()
-            : new AttemptEnd(ExecutionStatus.TimedOut, Error: new ExecutionError("Timeout", $"The workflow was not done by {deadline:u}."));
-        if (end is null)
+        ArgumentNullException.ThrowIfNull(run);
+        var at = run.Execution.CompletedAt ?? now;
+        var stands = run.States(at).Zip(For(run, at).States, (stored, planned) => planned.Status is StepStatus.Skipped or StepStatus.Failed ? planned : stored);
+        return !run.Execution.Status.IsFinal() ? stands : stands.Select(s => s.Status switch
         {
-            Advance();
-            end = Failure();
-        }
-
-        if (end is not null)
-            Unwind(end);
-        else if (_states.TrueForAll(s => s.HasEnded))
-            End = Complete();
-        LookAgainAt = _states.Where(s => s.Status == StepStatus.AwaitingApproval).Select(s => s.Approval!.ExpiresAt).Append(deadline).Where(t => t > _now).Cast<DateTimeOffset?>().Min();
+            StepStatus.Pending => s with { Status = StepStatus.Skipped },
+            StepStatus.AwaitingApproval => s with { Status = StepStatus.Cancelled },
+            _ => s,
+        });
     }
 
-    private AttemptEnd? Failure() => _states.Where(s => s.Fails).OrderBy(s => s.EndedAt).FirstOrDefault() is { } failed
-        ? new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("StepFailed", $"Step {failed.Step.Id}: {failed.Error?.Type}: {failed.Error?.Message}"))
-        : null;
+    private void Make()
+    {
+        // What happens after the first failure, or after the time is up, is not why the workflow ends.
+        Advance(until: FirstFailed()?.EndedAt ?? (_now < _deadline ? null : _deadline));
+        if (FirstFailed() is { } failed)
+            Unwind(new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("StepFailed", $"Step {failed.Step.Id}: {failed.Error?.Type}: {failed.Error?.Message}")));
+        else if (_states.TrueForAll(s => s.HasEnded && IsInTime(s)))
+            End = Complete();
+        else if (_now >= _deadline)
+            Unwind(new AttemptEnd(ExecutionStatus.TimedOut, Error: new ExecutionError("Timeout", $"The workflow was not done by {_deadline:u}.")));
+        LookAgainAt = _states.Where(s => s.Status == StepStatus.AwaitingApproval).Select(s => s.Approval!.ExpiresAt).Append(_deadline).Where(t => t > _now).Cast<DateTimeOffset?>().Min();
+    }
+
+    private StepState? FirstFailed() => _states.Where(s => s.Fails && IsInTime(s)).MinBy(s => s.EndedAt);
+
+    private bool IsInTime(StepState ended) => _now < _deadline || ended.EndedAt < _deadline;
+
+    /// <summary>What templates see. A step's output is parsed once a move, however many steps become ready by it.</summary>
+    private Dictionary<string, object?> Data()
+    {
+        foreach (var state in _states.Where(s => s.HasEnded && !_ended.ContainsKey(s.Step.Id)))
+            _ended.Add(state.Step.Id, WorkflowRun.Shown(state));
+        return _data;
+    }
 
     // Steps are in an order in which each comes after those that it needs, so one pass sees what an earlier step of it was skipped or refused.
-    private void Advance()
+    // Of a workflow that has stopped it finds what could not be filled in before, which is stored nowhere.
+    private void Advance(DateTimeOffset? until)
     {
         for (var i = 0; i < _states.Count; i++)
         {
@@ -80,25 +109,28 @@ public sealed class WorkflowPlan
             var needs = step.Needs.Select(n => _states.Find(s => s.Step.Id == n)!).ToArray();
             if (_states[i].Status != StepStatus.Pending || !Array.TrueForAll(needs, n => n.HasEnded))
                 continue;
+            var ready = needs.Select(n => n.EndedAt ?? _began).Append(_began).Max();
+            if (ready >= until)
+                continue;
             try
             {
-                _states[i] = Begin(step, needs);
+                _states[i] = Begin(step, needs, ready);
             }
             catch (TemplateException e)
             {
-                _states[i] = new StepState(step, StepStatus.Failed) { Error = new ExecutionError("Template", e.Message), EndedAt = _now };
+                _states[i] = new StepState(step, StepStatus.Failed) { Error = new ExecutionError("Template", e.Message), EndedAt = ready };
             }
         }
     }
 
-    private StepState Begin(WorkflowStep step, StepState[] needs)
+    private StepState Begin(WorkflowStep step, StepState[] needs, DateTimeOffset ready)
     {
-        var data = _run.Data(_states);
+        var data = Data();
         var runs = step.Condition is { } condition
             ? Template.ParseCondition(condition).Holds(data)
             : !Array.Exists(needs, n => n.Status == StepStatus.Skipped);
         if (!runs)
-            return new StepState(step, StepStatus.Skipped);
+            return new StepState(step, StepStatus.Skipped) { EndedAt = ready };
         if (step.Approval is { } asked)
         {
             var approval = new Approval(_run.Execution.Id, step.Id, Template.Parse(asked.Message).Render(data), asked.Role, _now, _now + asked.Timeout);
@@ -158,7 +190,7 @@ public sealed class WorkflowPlan
     {
         try
         {
-            _starts.Add(Start(WorkflowRun.UndoOf(done.Step.Id), done.Step, done.Step.Compensate!, _run.Data(_states)));
+            _starts.Add(Start(WorkflowRun.UndoOf(done.Step.Id), done.Step, done.Step.Compensate!, Data()));
             return null;
         }
         catch (TemplateException e)
@@ -182,7 +214,7 @@ public sealed class WorkflowPlan
     private string Output()
     {
         if (_run.Definition.Output is { } output)
-            return output.Render(_run.Data(_states));
+            return output.Render(Data());
         var needed = _states.SelectMany(s => s.Step.Needs).ToHashSet(StringComparer.Ordinal);
         var last = _states.Where(s => !needed.Contains(s.Step.Id)).ToArray();
         return last is [{ Output: { } one }]

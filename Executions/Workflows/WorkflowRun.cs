@@ -22,17 +22,22 @@ public sealed record WorkflowRun(
     {
         ArgumentNullException.ThrowIfNull(execution);
         ArgumentNullException.ThrowIfNull(workflows);
-        var children = await ReadChildrenAsync(execution.Id, store, cancellationToken);
+        var children = await store.ListAsync(new ExecutionQuery { ParentId = execution.Id, IsStep = true, Limit = MaxChildren }, cancellationToken);
         var approvals = await workflows.ListApprovalsAsync(execution.Id, cancellationToken);
         return new WorkflowRun(
             definition,
             execution,
-            children.Where(c => c.Step is not null).ToDictionary(c => c.Step!, StringComparer.Ordinal),
+            children.ToDictionary(c => c.Step!, StringComparer.Ordinal),
             approvals.ToDictionary(a => a.Step, StringComparer.Ordinal));
     }
 
-    internal static Task<IReadOnlyList<Execution>> ReadChildrenAsync(Guid workflow, IExecutionStore store, CancellationToken cancellationToken) =>
-        store.ListAsync(new ExecutionQuery { ParentId = workflow, Limit = MaxChildren }, cancellationToken);
+    /// <summary>The run as if only what completed and what was approved had ever been: that is what a retry by hand builds upon.</summary>
+    internal WorkflowRun Unfinished() => this with
+    {
+        Execution = Execution with { Status = ExecutionStatus.Pending, StartedAt = null, CompletedAt = null },
+        Children = Children.Where(c => c.Value.Status == ExecutionStatus.Completed).ToDictionary(StringComparer.Ordinal),
+        Approvals = Approvals.Where(a => a.Value.Approved == true).ToDictionary(StringComparer.Ordinal),
+    };
 
     /// <summary>The <see cref="Execution.Step"/> of what undoes a step.</summary>
     public static string UndoOf(string step) => UndoPrefix + step;
@@ -43,15 +48,16 @@ public sealed record WorkflowRun(
     /// <summary>Each step as its execution or decision stands, in the definition's order.</summary>
     public IEnumerable<StepState> States(DateTimeOffset now) => Definition.Steps.Select(s => State(s, now));
 
-    /// <summary>What templates see: <c>input</c>, <c>steps</c> as far as they have ended, and <c>execution</c>.</summary>
-    public Dictionary<string, object?> Data(IEnumerable<StepState> states) => new(StringComparer.Ordinal)
+    /// <summary>What templates see: <c>input</c>, <c>steps</c> as far as they have ended (see <see cref="Shown"/>), and <c>execution</c>.</summary>
+    internal Dictionary<string, object?> Data(IReadOnlyDictionary<string, object?> ended) => new(StringComparer.Ordinal)
     {
         ["input"] = CommandInput.Complete(Definition.Parameters, Execution.Input),
-        ["steps"] = states.Where(s => s.HasEnded).ToDictionary(s => s.Step.Id, Shown, StringComparer.Ordinal),
+        ["steps"] = ended,
         ["execution"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["id"] = Execution.Id.ToString(), ["user"] = Execution.User },
     };
 
-    private static object? Shown(StepState state)
+    /// <summary>What templates see of a step that has ended.</summary>
+    internal static object? Shown(StepState state)
     {
         var output = TemplateData.Parse(state.Output);
         return new Dictionary<string, object?>(StringComparer.Ordinal)

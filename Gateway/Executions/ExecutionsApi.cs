@@ -87,7 +87,7 @@ internal static class ExecutionsApi
         if (await ExecutionAccess.FindAsync(store, ApiKeyAuthentication.KeyOf(context), id, cancellationToken) is not { Id: var guid } execution)
             return Unknown();
         if (execution.Kind == ExecutionKind.Workflow && execution.Status.IsFinal() && execution.Status != ExecutionStatus.Completed
-            && await workflows.PrepareAsync(guid, cancellationToken) is { } refusal)
+            && await workflows.PrepareAsync(execution, cancellationToken) is { } refusal)
             return ProblemResponse.Create(StatusCodes.Status409Conflict, refusal);
         if (await store.RetryAsync(guid, cancellationToken) is not { } result)
             return Unknown();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Workflows;
 
 namespace OsMEN.Gateway.Schedules;
@@ -23,7 +24,8 @@ internal sealed record Schedule(string Id, WorkflowDefinition Workflow, Workflow
 }
 
 /// <summary>A schedule as the API shows it.</summary>
-internal sealed record ScheduleView(string Id, string Workflow, string Cron, string TimeZone, string User, DateTimeOffset? NextAt, Guid? LastExecution)
+/// <param name="CatchupWindow">How late a time that was missed may still be started.</param>
+internal sealed record ScheduleView(string Id, string Workflow, string Cron, string TimeZone, string User, string CatchupWindow, DateTimeOffset? NextAt, Guid? LastExecution)
 {
     public static ScheduleView Of(Schedule schedule, StoredSchedule? stored) => new(
         schedule.Id,
@@ -31,6 +33,7 @@ internal sealed record ScheduleView(string Id, string Workflow, string Cron, str
         schedule.When.Cron,
         schedule.When.TimeZone,
         schedule.When.User,
+        DurationText.Format(schedule.When.CatchupWindow),
         stored?.Rule == schedule.Rule ? stored.NextAt : null,
         stored?.LastExecution);
 }

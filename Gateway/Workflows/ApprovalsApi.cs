@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Workflows;
@@ -38,7 +39,7 @@ internal static class ApprovalsApi
     }
 
     private static async Task<IResult> DecideAsync(
-        string id, HttpContext context, RequestBody requestBody, IExecutionStore store, IWorkflowStore workflows, ExecutionSignals signals, CancellationToken cancellationToken)
+        string id, HttpContext context, RequestBody requestBody, IExecutionStore store, IWorkflowStore workflows, ExecutionSignals signals, TimeProvider time, CancellationToken cancellationToken)
     {
         var key = ApiKeyAuthentication.KeyOf(context);
         if (await ExecutionAccess.FindAsync(store, key, id, cancellationToken) is not { } execution)
@@ -46,7 +47,8 @@ internal static class ApprovalsApi
         var (request, problem) = await ReadAsync(context, requestBody, cancellationToken);
         if (request is null)
             return problem!;
-        var open = (await workflows.ListApprovalsAsync(execution.Id, cancellationToken)).Where(a => a.Approved is null).ToArray();
+        var now = time.GetUtcNow();
+        var open = (await workflows.ListApprovalsAsync(execution.Id, cancellationToken)).Where(a => a.Approved is null && a.ExpiresAt > now).ToArray();
         if (open.Length == 0 || execution.Status.IsFinal())
             return ProblemResponse.Create(StatusCodes.Status409Conflict, "This execution waits for no decision.");
         if (request.Step is null && open.Length > 1)
@@ -66,8 +68,8 @@ internal static class ApprovalsApi
 
     private static async Task<(DecisionRequest? Request, IResult? Problem)> ReadAsync(HttpContext context, RequestBody requestBody, CancellationToken cancellationToken)
     {
-        // No body approves.
-        if (context.Request.ContentLength is 0 or null && !context.Request.HasJsonContentType())
+        // No body approves; one that merely has no type or no length is a body.
+        if (context.Request.ContentLength == 0 || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
             return (new DecisionRequest(null, null, null), null);
         var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)

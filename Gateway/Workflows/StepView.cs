@@ -21,15 +21,15 @@ internal sealed record StepView(
     ApprovalView? Approval,
     Guid? CompensationId)
 {
-    public static StepView Of(StepState state, bool skipped) => new(
+    public static StepView Of(StepState state) => new(
         state.Step.Id,
         state.Step.Kind.ToString().ToLowerInvariant(),
         state.Step.Call?.Target,
         state.Step.Needs,
-        (skipped ? StepStatus.Skipped : state.Status).ToWire(),
+        state.Status.ToWire(),
         state.Execution?.Id,
         state.Execution?.StartedAt ?? state.Approval?.AskedAt,
-        state.EndedAt,
+        state.Status == StepStatus.Skipped ? null : state.EndedAt,
         state.Error is { } error ? new ErrorView(error.Type, error.Message) : null,
         state.Approval is { } approval ? ApprovalView.Of(approval) : null,
         state.Compensation?.Id);

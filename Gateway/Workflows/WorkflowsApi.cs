@@ -73,11 +73,7 @@ internal static class WorkflowsApi
         if (definition is null)
             return TypedResults.Ok(new Page<StepView>([], null));
         var run = await WorkflowRun.ReadAsync(definition, execution, store, workflows, cancellationToken);
-        var now = time.GetUtcNow();
-
-        // What a workflow under way does next is not shown before it is done; but what was skipped is known by nothing else.
-        var skipped = WorkflowPlan.For(run, now).States.Where(s => s.Status == StepStatus.Skipped).Select(s => s.Step.Id).ToHashSet(StringComparer.Ordinal);
-        return TypedResults.Ok(new Page<StepView>([.. run.States(now).Select(s => StepView.Of(s, skipped.Contains(s.Step.Id)))], null));
+        return TypedResults.Ok(new Page<StepView>([.. WorkflowPlan.Standing(run, time.GetUtcNow()).Select(StepView.Of)], null));
     }
 
     private static async Task<IResult> ListSchedulesAsync(WorkflowCatalog catalog, ScheduleTable table, CancellationToken cancellationToken)

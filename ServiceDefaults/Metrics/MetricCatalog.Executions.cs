@@ -33,7 +33,7 @@ public static partial class MetricCatalog
 
     public static MetricDefinition ServiceRequests { get; } = new("service_requests_total", MetricKind.Counter, "{request}", "Requests for executions that this gateway accepted.", "kind");
 
-    public static MetricDefinition ServiceRequestsByStatus { get; } = new("service_requests_by_status", MetricKind.Gauge, "{request}", "Requests for executions: pending and running as the queue has them (the same from every gateway: take the maximum), and ended ones since a worker started (take the sum).", "status");
+    public static MetricDefinition ServiceRequestsByStatus { get; } = new("service_requests_by_status", MetricKind.Gauge, "{request}", "Requests for executions: pending and running as the queue has them (the same from every gateway: take the maximum), and ended ones since the instance that ended them started (take the sum).", "status");
 
     public static MetricDefinition Agents { get; } = new("agents", MetricKind.Gauge, "{agent}", "Agents in the catalogue: active, or refused for an error in their file.", "status", "type");
 

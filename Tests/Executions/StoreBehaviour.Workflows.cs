@@ -163,7 +163,7 @@ public abstract partial class StoreBehaviour
         Assert.Null(await Workflows.FindPinnedAsync(id, Token));
         Assert.Equal("one", await Workflows.PinAsync(id, "one", Token));
         Assert.Equal("one", await Workflows.PinAsync(id, "two", Token));
-        await Workflows.ForgetAsync(id, Token);
+        await Workflows.ForgetAsync(id, [], Token);
         Assert.Equal("two", await Workflows.PinAsync(id, "two", Token));
     }
 
@@ -188,7 +188,7 @@ public abstract partial class StoreBehaviour
         Assert.Null(await Workflows.DecideAsync(id, "ok", true, "ben", null, Token));
         Assert.Empty(await Workflows.ListOpenApprovalsAsync(null, 10, Token));
         Assert.Equal(id, Assert.Single(await ClaimAsync(1)).Execution.Id);
-        await Workflows.ForgetAsync(id, Token);
+        await Workflows.ForgetAsync(id, [], Token);
         Assert.Empty(await Workflows.ListApprovalsAsync(id, Token));
     }
 
@@ -205,18 +205,73 @@ public abstract partial class StoreBehaviour
     }
 
     [Fact]
-    public async Task The_usage_of_the_steps_becomes_the_workflows_and_counts_once()
+    public async Task What_all_below_a_workflow_have_used_becomes_its_usage_and_counts_once()
     {
         var id = (await AcceptAsync(Workflow())).Id;
         var held = Assert.Single(await ClaimAsync(1));
-        var tokens = new TokenUsage(10, 20, 3, 4, 5);
-        await Workflows.SetTotalsAsync(new LeaseId(id, held.Fence + 1), tokens, 9, Token);
+        var step = await SpendAsync(Step(id, "a"), 0.1m);
+        var below = await SpendAsync(New() with { ParentId = step }, 0.02m);
+        await SpendAsync(New() with { ParentId = below }, 0.003m);
+        await SpendAsync(New(), 9);
+        Assert.Equal(0.123m, await Workflows.SumAsync(new LeaseId(id, held.Fence + 1), Token));
         Assert.Equal(0, (await Store.GetAsync(id, Token))!.CostUsd);
-        await Workflows.SetTotalsAsync(held.Lease, tokens, 0.123456789m, Token);
-        await Workflows.SetTotalsAsync(held.Lease, tokens, 0.123456789m, Token);
+        Assert.Equal(0.123m, await Workflows.SumAsync(held.Lease, Token));
+        Assert.Equal(0.123m, await Workflows.SumAsync(held.Lease, Token));
         await EndAsync(held, new AttemptEnd(ExecutionStatus.Completed, "1"));
-        var ended = (await Store.GetAsync(id, Token))!;
-        Assert.Equal((tokens, 0.123456789m), (ended.Tokens, ended.CostUsd));
+        Assert.Equal((new TokenUsage(30, 60, 9, 12, 15), 0.123m), await Store.GetAsync(id, Token) is { } e ? (e.Tokens, e.CostUsd) : default);
+    }
+
+    [Fact]
+    public async Task A_step_that_ends_after_its_workflow_is_added_to_its_usage()
+    {
+        var id = (await AcceptAsync(Workflow())).Id;
+        await ParkAsync(Later);
+        await AcceptAsync(Step(id, "a"));
+        var step = Assert.Single(await ClaimAsync(1));
+        await Store.CancelAsync(id, Token);
+        Assert.Equal(0, (await Store.GetAsync(id, Token))!.CostUsd);
+        await Store.RecordAsync([new ExecutionRecord { Lease = step.Lease, Calls = [Call(0.5m)], End = new AttemptEnd(ExecutionStatus.Cancelled), Workflow = id }], Token);
+        Assert.Equal((ExecutionStatus.Cancelled, 0.5m), await Store.GetAsync(id, Token) is { } e ? (e.Status, e.CostUsd) : default);
+    }
+
+    [Fact]
+    public async Task A_step_that_is_forgotten_stays_a_child_and_another_can_be_started_in_its_place()
+    {
+        var id = (await AcceptAsync(Workflow())).Id;
+        var first = await AcceptAsync(Step(id, "a") with { IdempotencyKey = "key", RequestHash = [1] });
+        var kept = await AcceptAsync(Step(id, "b") with { IdempotencyKey = "kept", RequestHash = [1] });
+        var foreign = await AcceptAsync(Step(Guid.CreateVersion7(), "a"));
+        await Workflows.ForgetAsync(id, [first.Id, foreign.Id], Token);
+        var second = await AcceptAsync(Step(id, "a") with { IdempotencyKey = "key", RequestHash = [2] });
+        Assert.Equal([second.Id, kept.Id], (await Store.ListAsync(new ExecutionQuery { ParentId = id, IsStep = true }, Token)).Select(e => e.Id));
+        Assert.Equal([second.Id, kept.Id, first.Id], (await Store.ListAsync(new ExecutionQuery { ParentId = id }, Token)).Select(e => e.Id));
+        Assert.Equal("a", (await Store.GetAsync(foreign.Id, Token))!.Step);
+    }
+
+    [Fact]
+    public async Task A_cancellation_tells_whether_it_was_the_end()
+    {
+        await AcceptAsync(Workflow());
+        var parked = (await ParkAsync(Later)).Execution.Id;
+        Assert.Equal((true, true), await Store.CancelAsync(parked, Token) is { } c ? (c.Changed, c.Ended) : default);
+        Assert.Equal((false, false), await Store.CancelAsync(parked, Token) is { } again ? (again.Changed, again.Ended) : default);
+        Assert.Equal((true, false), await Store.RetryAsync(parked, Token) is { } r ? (r.Changed, r.Ended) : default);
+        await ClaimAsync(1);
+        Assert.Equal((true, false), await Store.CancelAsync(parked, Token) is { } held ? (held.Changed, held.Ended) : default);
+    }
+
+    private static LlmCall Call(decimal cost) => new()
+    {
+        Id = Guid.CreateVersion7(), Platform = "p", Model = "m", StartedAt = Past(1), Duration = TimeSpan.Zero, Status = LlmCallStatus.Ok,
+        Tokens = new TokenUsage(10, 20, 3, 4, 5), CostUsd = cost,
+    };
+
+    private async Task<Guid> SpendAsync(NewExecution item, decimal cost)
+    {
+        var accepted = await AcceptAsync(item);
+        var claim = Assert.Single(await ClaimAsync(1));
+        await Store.RecordAsync([new ExecutionRecord { Lease = claim.Lease, Calls = [Call(cost)], End = new AttemptEnd(ExecutionStatus.Completed, "1"), Workflow = item.Step is null ? null : item.ParentId }], Token);
+        return accepted.Id;
     }
 
     private static NewExecution Workflow() => New() with { Kind = ExecutionKind.Workflow, Target = "morning_brief" };

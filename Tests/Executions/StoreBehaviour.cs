@@ -99,6 +99,22 @@ public abstract partial class StoreBehaviour : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_due_later_is_told_by_kind_also_once_it_was_queued_again()
+    {
+        var later = DateTimeOffset.UnixEpoch.AddYears(100);
+        await AcceptAsync(New() with { RunAt = later });
+        await AcceptAsync(New() with { Kind = ExecutionKind.Command, RunAt = later });
+        await AcceptAsync(New() with { Kind = ExecutionKind.Workflow, RunAt = later });
+        var again = await AcceptAsync(New() with { Kind = ExecutionKind.Workflow });
+        await Store.CancelAsync(again.Id, Token);
+        await Store.RetryAsync(again.Id, Token);
+        await EndAsync(Assert.Single(await ClaimAsync(1)), new AttemptEnd(ExecutionStatus.Pending, RunAt: later));
+        var depth = await Store.GetDepthAsync(Token);
+        Assert.Equal([1, 1, 2], depth.ScheduledByKind);
+        Assert.Equal((0, 4, 0), (depth.Due, depth.Scheduled, depth.Running));
+    }
+
+    [Fact]
     public async Task A_claim_counts_the_attempt_and_gives_no_more_than_asked_for()
     {
         for (var i = 0; i < 5; i++)

@@ -134,13 +134,98 @@ public sealed class WorkflowsApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_workflow_that_is_cancelled_while_it_waits_is_counted_once_and_shows_how_it_stood()
+    {
+        await using var worker = await WorkerAsync();
+        var (_, started, _) = await SendAsync(HttpMethod.Post, "/api/v1/workflows/send/executions", """{"input":{"word":"yes"}}""");
+        var id = Text(started, "id");
+        await Infrastructure.Programs.UntilAsync(async () => (await _gateway.Store.GetDepthAsync(Token)).Parked == 1 && (await SendAsync(HttpMethod.Get, "/api/v1/approvals")).Body.GetProperty("items").GetArrayLength() == 1, "it asks");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/cancel", "")));
+        Assert.All(answers, a => Assert.Equal((HttpStatusCode.OK, "CANCELLED"), (a.Status, Text(a.Body, "status"))));
+        Assert.Equal(["draft COMPLETED", "ok CANCELLED", "send SKIPPED"], await StepsAsync(id));
+
+        using var http = _gateway.Client();
+        var metrics = (await http.GetStringAsync("/metrics", Token)).Split('\n');
+        foreach (var (family, label) in (( string, string)[])[("workflow_executions_total", "workflow_id=\"send\""), ("tasks_total", "type=\"workflow\""), ("workflow_execution_duration_seconds_count", "workflow_id=\"send\"")])
+        {
+            Assert.EndsWith(" 1", Assert.Single(metrics, m => m.StartsWith($"{_gateway.Prefix}{family}{{", StringComparison.Ordinal) && m.Contains(label, StringComparison.Ordinal)
+                && m.Contains("status=\"cancelled\"", StringComparison.Ordinal)).Split(" # ")[0].TrimEnd(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_step_that_could_not_be_filled_in_is_shown_as_the_one_that_failed()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_catalog, "workflows/missing.yaml"), "description: d\nsteps:\n  a: {agent: x}\n  b: {agent: x, needs: [a], input: {text: '{{steps.a.output.nothing}}'}}\n  c: {agent: x, needs: [b]}", Token);
+        _gateway.Services.GetRequiredService<OsMEN.Executions.Workflows.WorkflowCatalog>().Refresh();
+        await using var worker = await WorkerAsync();
+        var (_, ended, _) = await SendAsync(HttpMethod.Post, "/api/v1/workflows/missing/executions?wait=30s", """{"input":{}}""");
+        Assert.Equal("FAILED", Text(ended, "status"));
+        Assert.Equal(["a COMPLETED", "b FAILED", "c SKIPPED"], await StepsAsync(Text(ended, "id")));
+    }
+
+    [Fact]
+    public async Task A_decision_is_only_taken_from_what_was_sent_and_only_for_what_is_open()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_catalog, "workflows/two.yaml"),
+            "description: d\nsteps:\n  late: {approval: {message: m, timeout: 1s}, on_failure: continue}\n  ok: {approval: {message: m}}", Token);
+        _gateway.Services.GetRequiredService<OsMEN.Executions.Workflows.WorkflowCatalog>().Refresh();
+        await using var worker = await WorkerAsync();
+        var (_, started, _) = await SendAsync(HttpMethod.Post, "/api/v1/workflows/two/executions", """{"input":{}}""");
+        var id = Text(started, "id");
+        await Infrastructure.Programs.UntilAsync(async () => await StepsAsync(id) is ["late FAILED", "ok AWAITING_APPROVAL"], "one has expired");
+
+        // Neither a type nor a length, but a body that refuses.
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/executions/{id}/approve") { Content = new StreamContent(new MemoryStream("""{"approved":false}"""u8.ToArray())) };
+        request.Headers.TransferEncodingChunked = true;
+        using var http = _gateway.Client();
+        using var answer = await http.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+        Assert.Equal(["late FAILED", "ok AWAITING_APPROVAL"], await StepsAsync(id));
+
+        var decided = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => SendAsync(HttpMethod.Post, $"/api/v1/executions/{id}/approve", i % 2 == 0 ? "" : """{"approved":false}""")));
+        Assert.Equal(1, decided.Count(d => d.Status == HttpStatusCode.OK));
+        Assert.Equal(4, decided.Count(d => d.Status == HttpStatusCode.Conflict));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_missed_its_times_starts_once_for_one_inside_its_catch_up_window()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_catalog, "workflows/send.yaml"), """
+            description: d
+            steps: {a: {agent: x}}
+            schedules: [{cron: "*/5 * * * *", input: {}, catchup_window: 30m}]
+            """, Token);
+        _gateway.Services.GetRequiredService<OsMEN.Executions.Workflows.WorkflowCatalog>().Refresh();
+        var loop = _gateway.Services.GetRequiredService<ScheduleLoop>();
+        var table = _gateway.Services.GetRequiredService<ScheduleTable>();
+        await Infrastructure.Programs.UntilAsync(
+            async () =>
+            {
+                await loop.LookAsync(Token);
+                return (await table.ListAsync(Token)) is [{ Rule: "*/5 * * * * UTC" }];
+            },
+            "the schedule is known");
+        var now = TimeProvider.System.GetUtcNow();
+        await SetDueAsync(table, now.AddDays(-3));
+        for (var i = 0; i < 3; i++)
+            await loop.LookAsync(Token);
+        var execution = Assert.Single(await _gateway.Store.ListAsync(new ExecutionQuery(), Token));
+        Assert.Equal(("send", "scheduler"), (execution.Target, execution.User));
+        Assert.True(Assert.Single(await table.ListAsync(Token)).NextAt > now);
+    }
+
+    [Fact]
     public async Task A_schedule_starts_its_workflow_once_for_each_time_however_many_gateways_look()
     {
         var loop = _gateway.Services.GetRequiredService<ScheduleLoop>();
         await loop.LookAsync(Token);
         var (_, schedules, _) = await SendAsync(HttpMethod.Get, "/api/v1/schedules");
         var schedule = Assert.Single(schedules.GetProperty("items").EnumerateArray());
-        Assert.Equal(("send/1", "send", "0 0 1 1 *", "UTC", "ana"), (Text(schedule, "id"), Text(schedule, "workflow"), Text(schedule, "cron"), Text(schedule, "time_zone"), Text(schedule, "user")));
+        Assert.Equal(("send/1", "send", "0 0 1 1 *", "UTC", "ana", "1h"), (
+            Text(schedule, "id"), Text(schedule, "workflow"), Text(schedule, "cron"), Text(schedule, "time_zone"), Text(schedule, "user"), Text(schedule, "catchup_window")));
         Assert.Equal(0, schedule.GetProperty("next_at").GetDateTimeOffset().Second);
 
         var table = _gateway.Services.GetRequiredService<ScheduleTable>();

@@ -4,6 +4,35 @@ namespace OsMEN.Tests.Workflows;
 
 public sealed class TemplateTests
 {
+    [Theory]
+    [InlineData("{{eq input.n}}", "eq takes 2 arguments, not 1")]
+    [InlineData("{{#if (gt input.n 1 2)}}x{{/if}}", "gt takes 2 arguments, not 3")]
+    [InlineData("{{#each}}x{{/each}}", "each takes 1 argument, not 0")]
+    [InlineData("{{uppercase input.n}}", "uppercase is no helper; there are: eq, ne, gt, lt, contains, not, json, and, or, if, unless, each, with, lookup")]
+    [InlineData("{{#if (or (eq input.n 1) (same input.n 2))}}x{{/if}}", "same is no helper; there are: eq, ne, gt, lt, contains, not, json, and, or, if, unless, each, with, lookup")]
+    public void A_helper_that_cannot_work_is_told_when_the_template_is_read(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<TemplateException>(() => Template.Parse(text)).Message);
+
+    [Theory]
+    [InlineData("{{#each input.list as |item i|}}{{i}}{{item}}{{else}}none{{/each}}")]
+    [InlineData("{{! a comment of words }}{{!-- {{uppercase input.n}} --}}\\{{not a helper}}")]
+    [InlineData("{{#if (and (eq input.n 'a }} b') (not \"x y\"))}}x{{else if input.n}}y{{~else~}}z{{/if}}{{{json input}}}")]
+    [InlineData("{{#with input}}{{../input.n}}{{@root.input.n}}{{lookup this 'n'}}{{/with}}")]
+    public void What_Handlebars_knows_is_let_through(string text) => Template.Parse(text);
+
+    [Fact]
+    public void A_template_without_end_is_refused_before_it_overflows_a_stack()
+    {
+        Assert.Equal("is nested more than 50 deep", Assert.Throws<TemplateException>(() => Template.Parse($"{{{{#if {new string('(', 50_000)}not 1{new string(')', 50_000)}}}}}{{{{/if}}}}")).Message);
+        Assert.Equal(
+            "is nested more than 50 deep",
+            Assert.Throws<TemplateException>(() => Template.Parse(string.Concat(Enumerable.Repeat("{{#if input}}", 20_000)) + string.Concat(Enumerable.Repeat("{{/if}}", 20_000)))).Message);
+    }
+
+    [Fact]
+    public void Whatever_the_engine_stumbles_over_is_a_template_that_cannot_be_filled_in() => Assert.Throws<TemplateException>(
+        () => Template.Parse("{{#/}}if").Render(new Dictionary<string, object?>(StringComparer.Ordinal)));
+
     private static readonly Dictionary<string, object?> Data = (Dictionary<string, object?>)TemplateData.Parse(
         """{"input":{"text":"a<b & \"q\" {{x}}","n":3,"half":0.5,"yes":true,"nothing":null,"list":["x",{"y":1}]},"steps":{"a-1":{"output":{"text":"high","n":[1,2.50]}}}}""")!;
 
@@ -27,7 +56,6 @@ public sealed class TemplateTests
     [Theory]
     [InlineData("{{input.missing}}", "missing is undefined")]
     [InlineData("{{#if input.missing}}{{/if}}", "missing is undefined")]
-    [InlineData("{{unknown input.n}}", "unknown is undefined")]
     public void What_is_not_there_is_told_by_name(string template, string reason)
     {
         var error = Assert.Throws<TemplateException>(() => Template.Parse(template).Render(Data));

@@ -28,6 +28,12 @@ public sealed class WorkflowFileTests
         { "description: d\nsteps:\n  a: {approval: {message: ok?}, timeout: 1m}", "3: steps.a.timeout is for steps that run something" },
         { "description: d\nsteps:\n  a: {agent: x}\nschedules: [{cron: '0 7 * * *'}]", "4: schedules[0].input is required where the workflow has no example" },
         { "description: d\nsteps:\n  a: {agent: x}\nschedules: [{cron: '0 7 * * *', time_zone: Mars/Olympus, input: {}}]", "4: schedules[0].time_zone must be a time zone's name, such as Europe/Berlin" },
+        { "description: d\nsteps:\n  a: {agent: x}\nschedules: [{cron: '0 7 * * *', input: {}, catchup_window: 9s}]", "4: schedules[0].catchup_window must be 10s to 8760h" },
+        { "description: d\nsteps:\n  a: {agent: x}\nschedules: [{cron: '0 7 30 2 *', input: {}}]", "4: schedules[0].cron never comes, such as 30 February" },
+        { "description: d\nsteps:\n  a: {agent: x, if: eq input.n}", "3: steps.a.if eq takes 2 arguments, not 1" },
+        { "description: d\nsteps:\n  a: {agent: x, if: equals input.n 1}", "3: steps.a.if equals is no helper; there are: eq, ne," },
+        { "description: d\nsteps:\n  a: {agent: x, if: inputs.n}", "3: steps.a.if inputs.n is neither of input, steps nor execution" },
+        { "description: d\nsteps:\n  a: {agent: x, input: {text: '{{#if (and (eq input.n 1) (not))}}x{{/if}}'}}", "3: steps.a.input not takes 1 argument, not 0" },
         { "description: d\nsteps:\n  a: {agent: x}\nparameters: {type: object, required: [n]}\nexample: {}", "5: example.n is required" },
         { "description: d\nsteps:\n  a: {agent: x}\nstep: {}", "4: step is no known key; there are: id, description, timeout, parameters, example, steps, output, schedules" },
     };
@@ -40,6 +46,11 @@ public sealed class WorkflowFileTests
     public void A_cron_expression_that_is_none_is_told() => Assert.StartsWith(
         "4: schedules[0].cron must be minute, hour, day of month, month and day of week, such as 30 7 * * 1-5: ",
         Assert.Single(WorkflowFiles.Problems("description: d\nsteps:\n  a: {agent: x}\nschedules: [{cron: '61 7 * * *', input: {}}]")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_that_would_be_read_for_ever_is_a_fault_like_any_other() => Assert.Equal(
+        ["1: takes too long to read: has it very many '{{'?"],
+        WorkflowFiles.Problems($"description: d\nsteps:\n  a: {{agent: x, input: {{t: '{string.Concat(Enumerable.Repeat(@"\{{", 80_000))}'}}}}"));
 
     [Fact]
     public void Steps_come_after_those_that_they_need()
@@ -59,7 +70,7 @@ public sealed class WorkflowFileTests
               a: {agent: x, input: {n: "{{input.n}}"}, retry: {max_attempts: 4}, timeout: 5m, if: input.n, compensate: {command: undo}}
               b: {approval: {message: "ok {{steps.a.status}}?", role: admin, timeout: 3h}, needs: [a], on_failure: continue}
             output: {all: "{{steps.a.output}}"}
-            schedules: [{cron: "30 7 * * 1-5", time_zone: Europe/Berlin, input: {n: 1}, user: ana}]
+            schedules: [{cron: "30 7 * * 1-5", time_zone: Europe/Berlin, input: {n: 1}, user: ana, catchup_window: 12h}]
             """;
         var read = WorkflowFiles.Read(yaml);
         var again = WorkflowJson.Read(read.Json);
@@ -89,6 +100,10 @@ public sealed class WorkflowFileTests
     [Theory]
     [InlineData("30 7 * * 1-5", "Europe/Berlin", "2026-10-23T12:00:00Z", "2026-10-26T06:30:00Z")]
     [InlineData("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z")]
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z")]
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")]
+    [InlineData("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z")]
+    [InlineData("0 0 13 * 5", "UTC", "2026-12-11T12:00:00Z", "2026-12-13T00:00:00Z")]
     [InlineData("0 0 1 * *", "UTC", "2026-11-21T00:00:00Z", "2026-12-01T00:00:00Z")]
     [InlineData("*/15 * * * 0", "America/New_York", "2026-11-21T23:59:00Z", "2026-11-22T05:00:00Z")]
     public void A_schedule_is_due_by_the_clocks_of_its_time_zone(string cron, string zone, string after, string due) => Assert.Equal(

@@ -142,6 +142,55 @@ public sealed class WorkflowPlanTests
     }
 
     [Fact]
+    public void A_workflow_that_fails_by_a_template_says_so_also_once_what_ran_beside_it_was_cancelled()
+    {
+        var world = new World("description: d\nsteps:\n  a: {agent: x}\n  slow: {agent: x}\n  b: {agent: x, needs: [a], input: {t: \"{{steps.a.output.urgency}}\"}}");
+        world.Started();
+        world.End("a", ExecutionStatus.Completed, "{}");
+        Assert.Equal([world.Child("slow").Id], world.Plan().Cancels);
+        world.End("slow", ExecutionStatus.Cancelled);
+        Assert.Equal(
+            new ExecutionError("StepFailed", "Step b: Template: The template '{{steps.a.output.urgency}}' cannot be filled in: urgency is not there."), world.Plan().End!.Error);
+    }
+
+    [Fact]
+    public void A_workflow_that_failed_in_time_has_failed_however_long_the_undoing_takes()
+    {
+        var world = new World("description: d\ntimeout: 10m\nsteps:\n  a: {agent: x, compensate: {agent: y}}\n  b: {agent: x, needs: [a]}");
+        world.Started();
+        world.End("a", ExecutionStatus.Completed, "1");
+        world.Started();
+        world.End("b", ExecutionStatus.Failed, error: new ExecutionError("Odd", "not today"));
+        Assert.Equal(["undo a {}"], world.Started());
+        world.Now = world.Now.AddHours(1);
+        Assert.Null(world.Plan().End);
+        world.End("undo a", ExecutionStatus.Completed, "1");
+        Assert.Equal(new AttemptEnd(ExecutionStatus.Failed, Error: new ExecutionError("StepFailed", "Step b: Odd: not today")), world.Plan().End);
+    }
+
+    [Fact]
+    public void A_workflow_whose_steps_ended_in_time_has_completed_however_late_a_worker_looks()
+    {
+        var world = new World("description: d\ntimeout: 10m\nsteps:\n  a: {agent: x}\n  b: {agent: x, needs: [a], if: 'eq 1 2'}");
+        world.Started();
+        world.End("a", ExecutionStatus.Completed, "7");
+        world.Now = world.Now.AddHours(1);
+        Assert.Equal((ExecutionStatus.Completed, "{\"b\":null}"), (world.Plan().End!.Status, world.Plan().End!.Output));
+    }
+
+    [Fact]
+    public void An_output_is_parsed_once_however_many_steps_become_ready_by_it()
+    {
+        var world = new World("description: d\nsteps:\n  a: {agent: x}\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"  s{i}: {{agent: x, needs: [a], input: {{t: \"{{{{steps.a.output.n}}}}\"}}}}\n")));
+        world.Started();
+        world.End("a", ExecutionStatus.Completed, $$"""{"n":1,"text":"{{new string('x', 500_000)}}"}""");
+        world.Plan();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(60, world.Plan().Starts.Count);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
+    }
+
+    [Fact]
     public void Json_in_a_models_text_can_be_read()
     {
         var world = new World("description: d\nsteps:\n  a: {agent: x}\n  b: {agent: x, needs: [a], if: eq steps.a.json.urgency 'high'}");

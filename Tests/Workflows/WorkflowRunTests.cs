@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
 using OsMEN.Executions.Workflows;
@@ -113,12 +115,32 @@ public sealed class WorkflowRunTests : IAsyncLifetime
 
         fails = false;
         runs.Clear();
-        await using (var harness = await ServiceHarness.CreateAsync(Store))
-            Assert.Null(await new WorkflowRetry(Store, Workflows, harness.Signals).PrepareAsync(id, Token));
-        await Store.RetryAsync(id, Token);
+        Assert.Null(await RetryAsync(id));
         ended = await EndedAsync(id);
         Assert.Equal((ExecutionStatus.Completed, 2), (ended.Status, ended.Attempt));
         Assert.Equal(["bad", "last", "slow"], runs.Order(StringComparer.Ordinal));
+        Assert.Equal(4, (await Store.ListAsync(new ExecutionQuery { ParentId = id }, Token)).Count);
+    }
+
+    [Fact]
+    public async Task A_retry_by_hand_runs_a_step_that_was_corrected_as_the_file_says_now()
+    {
+        var runs = new ConcurrentQueue<string>();
+        await using var worker = await StartAsync(
+            "description: d\nsteps:\n  a: {agent: x, input: {text: a}}\n  b: {agent: x, needs: [a], input: {text: bad}}\n  gone: {agent: x, needs: [a], input: {text: bad}}",
+            (run, _) =>
+            {
+                var text = AgentInput.ToText(run.Execution.Input);
+                runs.Enqueue(text);
+                return Task.FromResult(text == "bad" ? AgentOutcome.Failed("Odd", "not today") : new AgentOutcome(AgentInput.ToOutput(text)));
+            });
+        var id = await AcceptAsync("go");
+        Assert.Equal(ExecutionStatus.Failed, (await EndedAsync(id)).Status);
+        await WriteAsync("description: d\nsteps:\n  a: {agent: x, input: {text: changed too late}}\n  b: {agent: x, needs: [a], input: {text: 'good {{steps.a.output.text}}'}}");
+        runs.Clear();
+        Assert.Null(await RetryAsync(id));
+        Assert.Equal((ExecutionStatus.Completed, """{"text":"good a"}"""), await EndedAsync(id) is var e ? (e.Status, e.Output) : default);
+        Assert.Equal(["good a"], runs);
     }
 
     [Fact]
@@ -179,6 +201,18 @@ public sealed class WorkflowRunTests : IAsyncLifetime
     {
         await WriteAsync(yaml);
         return await TestWorker.StartAsync(_test!.ConnectionString, agent, slots, _catalog);
+    }
+
+    /// <summary>What the API does; the catalog is the file's as it is now.</summary>
+    private async Task<string?> RetryAsync(Guid id)
+    {
+        await using var harness = await ServiceHarness.CreateAsync(Store);
+        using var catalog = new WorkflowCatalog(
+            new ConfigurationBuilder().AddInMemoryCollection([new("CATALOG_PATH", _catalog)]).Build(), TimeProvider.System, NullLogger<WorkflowCatalog>.Instance);
+        var refusal = await new WorkflowRetry(catalog, Store, Workflows, harness.Signals, TimeProvider.System).PrepareAsync((await Store.GetAsync(id, Token))!, Token);
+        if (refusal is null)
+            await Store.RetryAsync(id, Token);
+        return refusal;
     }
 
     private Task WriteAsync(string yaml) => File.WriteAllTextAsync(Path.Combine(_catalog, "workflows", "test.yaml"), yaml, Token);

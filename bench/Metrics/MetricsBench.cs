@@ -6,6 +6,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OsMEN.AgentWorker.Metrics;
 using OsMEN.Executions;
+using OsMEN.Executions.Metrics;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Metrics;
@@ -88,7 +89,7 @@ internal static class MetricsBench
         using var exporter = new PrometheusExporter();
         using var reader = new BaseExportingMetricReader(exporter);
         using var provider = Sdk.CreateMeterProviderBuilder().AddMeter($"{ServiceIdentity.Solution}*").AddReader(reader).Build();
-        var executions = new ExecutionMetrics(factory, new ErrorMetrics(factory), TimeProvider.System);
+        var executions = new ExecutionMetrics(factory, new EndMetrics(factory), new ErrorMetrics(factory), TimeProvider.System);
         var calls = new LlmMetrics(factory);
         var execution = new Execution
         {

@@ -17,8 +17,8 @@ internal sealed partial class PostgresExecutionStore
           ON CONFLICT DO NOTHING
           RETURNING id, priority),
         queued AS (
-          INSERT INTO execution_queue (id, priority, run_at)
-          SELECT w.id, w.priority, coalesce(i.run_at, now()) FROM written w JOIN item i ON i.id = w.id)
+          INSERT INTO execution_queue (id, kind, priority, run_at)
+          SELECT w.id, i.kind, w.priority, coalesce(i.run_at, now()) FROM written w JOIN item i ON i.id = w.id)
         SELECT id FROM written
         """;
 

@@ -11,9 +11,9 @@ internal sealed partial class PostgresExecutionStore
         ChangeAsync(id, TryRetryAsync, cancellationToken);
 
     private async Task<ChangeResult?> ChangeAsync(
-        Guid id, Func<NpgsqlConnection, Guid, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
+        Guid id, Func<NpgsqlConnection, Guid, CancellationToken, Task<ExecutionStatus?>> change, CancellationToken cancellationToken)
     {
-        bool changed;
+        ExecutionStatus? changed;
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -23,12 +23,14 @@ internal sealed partial class PostgresExecutionStore
 
         if (await GetAsync(id, cancellationToken) is not { } execution)
             return null;
-        if (changed && execution is { Step: not null, ParentId: { } workflow, Status: ExecutionStatus.Cancelled })
+        var ended = changed == ExecutionStatus.Cancelled;
+        if (ended && execution is { Step: not null, ParentId: { } workflow })
             await ApplyWakesAsync(workflow, cancellationToken);
-        return new ChangeResult(changed, execution);
+        return new ChangeResult(changed is not null, execution) { Ended = ended };
     }
 
-    private async Task<bool> TryCancelAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    /// <summary>The state after the change; null when there was none to make.</summary>
+    private async Task<ExecutionStatus?> TryCancelAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {
         // The lock keeps a claim from taking it between the look and the change: a claim skips locked rows.
         await using (var look = new NpgsqlCommand("SELECT status FROM execution_queue WHERE id = $1 FOR UPDATE", connection) { Parameters = { P(id) } })
@@ -36,11 +38,11 @@ internal sealed partial class PostgresExecutionStore
             switch (await look.ExecuteScalarAsync(cancellationToken))
             {
                 case null:
-                    return false;
+                    return null;
                 case (short)ExecutionStatus.Running:
                     await using (var ask = new NpgsqlCommand("UPDATE execution_queue SET cancel_requested = true WHERE id = $1", connection) { Parameters = { P(id) } })
                         await ask.ExecuteNonQueryAsync(cancellationToken);
-                    return true;
+                    return ExecutionStatus.Running;
             }
         }
 
@@ -56,10 +58,10 @@ internal sealed partial class PostgresExecutionStore
         { Parameters = { P(id), P((short)ExecutionStatus.Cancelled) } };
         await cancel.ExecuteNonQueryAsync(cancellationToken);
         await AddStatusEventAsync(connection, id, ExecutionStatus.Cancelled, cancellationToken);
-        return true;
+        return ExecutionStatus.Cancelled;
     }
 
-    private async Task<bool> TryRetryAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    private async Task<ExecutionStatus?> TryRetryAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {
         // Fence 1 is that of a claim that finds no events; here there are some.
         await using var retry = new NpgsqlCommand(
@@ -67,15 +69,15 @@ internal sealed partial class PostgresExecutionStore
             WITH e AS (
               UPDATE executions SET status = 0, completed_at = NULL, output = NULL, error_type = NULL, error_message = NULL,
                 max_attempts = greatest(max_attempts, attempt + 1)
-              WHERE id = $1 AND status IN (3, 4, 5) RETURNING id, priority, attempt, fence)
-            INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, now(), attempt, greatest(fence, 1) FROM e
+              WHERE id = $1 AND status IN (3, 4, 5) RETURNING id, kind, priority, attempt, fence)
+            INSERT INTO execution_queue (id, kind, priority, run_at, attempt, fence) SELECT id, kind, priority, now(), attempt, greatest(fence, 1) FROM e
             """,
             connection)
         { Parameters = { P(id) } };
         if (await retry.ExecuteNonQueryAsync(cancellationToken) == 0)
-            return false;
+            return null;
         await AddStatusEventAsync(connection, id, ExecutionStatus.Pending, cancellationToken);
-        return true;
+        return ExecutionStatus.Pending;
     }
 
     private async Task AddStatusEventAsync(NpgsqlConnection connection, Guid id, ExecutionStatus status, CancellationToken cancellationToken)

@@ -45,6 +45,8 @@ internal sealed partial class PostgresExecutionStore
             And("e.user_id = ", user);
         if (query.ParentId is { } parent)
             And("e.parent_id = ", parent);
+        if (query.IsStep)
+            And("(e.step IS NOT NULL) = ", true);
         if (query.Status is { } status)
             And(status.IsFinal() ? "e.status = " : "CASE WHEN q.parked THEN 1 ELSE q.status END = ", (short)status);
         if (query.Since is { } since)
@@ -92,15 +94,15 @@ internal sealed partial class PostgresExecutionStore
     public async Task<QueueDepth> GetDepthAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT priority, count(*) FILTER (WHERE status = 0 AND run_at <= now()), count(*) FILTER (WHERE status = 0 AND run_at > now() AND NOT parked),
+            SELECT priority, kind, count(*) FILTER (WHERE status = 0 AND run_at <= now()), count(*) FILTER (WHERE status = 0 AND run_at > now() AND NOT parked),
               count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 0 AND run_at > now() AND parked),
               coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE status = 0 AND run_at <= now())), 0)::double precision
-            FROM execution_queue GROUP BY priority
+            FROM execution_queue GROUP BY priority, kind
             """);
         var depth = new QueueDepthBuilder();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            depth.Add(reader.GetInt16(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), TimeSpan.FromSeconds(reader.GetDouble(5)));
+            depth.Add(reader.GetInt16(0), reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), TimeSpan.FromSeconds(reader.GetDouble(6)));
         return depth.Build();
     }
 

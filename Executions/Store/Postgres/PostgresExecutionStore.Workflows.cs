@@ -1,6 +1,5 @@
 using Npgsql;
 using OsMEN.Executions.Workflows;
-using OsMEN.Llm;
 
 namespace OsMEN.Executions;
 
@@ -16,6 +15,26 @@ internal sealed partial class PostgresExecutionStore
           RETURNING parent_id)
         UPDATE execution_queue q SET wakes = q.wakes + 1, run_at = CASE WHEN q.status = 0 AND q.parked THEN now() ELSE q.run_at END
         WHERE q.id = $1 AND EXISTS (SELECT FROM told)
+        """;
+
+    // What a workflow's own row says is a sum itself.
+    private const string SumSql = """
+        WITH RECURSIVE below AS (
+          SELECT e.id, e.kind, e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_usd
+          FROM executions e WHERE e.parent_id = $1
+          UNION ALL
+          SELECT e.id, e.kind, e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_usd
+          FROM executions e JOIN below b ON e.parent_id = b.id),
+        total AS (
+          SELECT coalesce(sum(input_tokens), 0)::bigint AS input, coalesce(sum(output_tokens), 0)::bigint AS output, coalesce(sum(cached_tokens), 0)::bigint AS cached,
+            coalesce(sum(cache_write_tokens), 0)::bigint AS written, coalesce(sum(reasoning_tokens), 0)::bigint AS reasoning, coalesce(sum(cost_usd), 0) AS cost
+          FROM below WHERE kind <> 2),
+        summed AS (
+          UPDATE executions e SET input_tokens = t.input, output_tokens = t.output, cached_tokens = t.cached, cache_write_tokens = t.written,
+            reasoning_tokens = t.reasoning, cost_usd = t.cost
+          FROM total t
+          WHERE e.id = $1 AND (e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_usd)
+            IS DISTINCT FROM (t.input, t.output, t.cached, t.written, t.reasoning, t.cost)
         """;
 
     public async Task<string> PinAsync(Guid execution, string definition, CancellationToken cancellationToken)
@@ -91,30 +110,24 @@ internal sealed partial class PostgresExecutionStore
         return decided;
     }
 
-    public async Task SetTotalsAsync(LeaseId lease, TokenUsage tokens, decimal costUsd, CancellationToken cancellationToken)
+    public async Task<decimal> SumAsync(LeaseId lease, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            UPDATE executions e SET input_tokens = $3, output_tokens = $4, cached_tokens = $5, cache_write_tokens = $6, reasoning_tokens = $7, cost_usd = $8
-            FROM execution_queue q WHERE e.id = $1 AND q.id = $1 AND q.fence = $2 AND q.status = 1
-            """);
+        await using var command = database.CreateCommand(
+            $"{SumSql} AND EXISTS (SELECT FROM execution_queue q WHERE q.id = $1 AND q.fence = $2 AND q.status = 1)) SELECT cost FROM total");
         command.Parameters.Add(P(lease.Execution));
         command.Parameters.Add(P(lease.Fence));
-        command.Parameters.Add(P(tokens.Input));
-        command.Parameters.Add(P(tokens.Output));
-        command.Parameters.Add(P(tokens.CachedInput));
-        command.Parameters.Add(P(tokens.CacheWrite));
-        command.Parameters.Add(P(tokens.Reasoning));
-        command.Parameters.Add(P(costUsd));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return (decimal)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    public async Task ForgetAsync(Guid execution, CancellationToken cancellationToken)
+    public async Task ForgetAsync(Guid execution, IReadOnlyCollection<Guid> steps, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            WITH a AS (DELETE FROM workflow_approvals WHERE execution_id = $1 AND approved IS NOT TRUE)
+            WITH a AS (DELETE FROM workflow_approvals WHERE execution_id = $1 AND approved IS NOT TRUE),
+            s AS (UPDATE executions SET step = NULL, idempotency_key = NULL WHERE parent_id = $1 AND id = ANY ($2))
             DELETE FROM workflow_runs WHERE execution_id = $1
             """);
         command.Parameters.Add(P(execution));
+        command.Parameters.Add(P(steps.ToArray()));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -137,7 +150,13 @@ internal sealed partial class PostgresExecutionStore
     {
         await using var command = database.CreateCommand(ApplyWakesSql);
         command.Parameters.Add(P(workflow));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (await command.ExecuteNonQueryAsync(cancellationToken) > 0)
+            return;
+
+        // Nobody is left to be woken: the workflow ended before this step.
+        await using var sum = database.CreateCommand($"{SumSql} AND e.status >= 2) SELECT 1");
+        sum.Parameters.Add(P(workflow));
+        await sum.ExecuteScalarAsync(cancellationToken);
     }
 
     private static async Task<IReadOnlyList<Approval>> ReadApprovalsAsync(NpgsqlCommand command, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ internal sealed partial class SqliteExecutionStore
                     ON CONFLICT DO NOTHING
                     """,
                     new object?[19]);
-                using var queue = connection.Command("INSERT INTO execution_queue (id, priority, run_at) VALUES (@p0, @p1, @p2)", new object?[3]);
+                using var queue = connection.Command("INSERT INTO execution_queue (id, kind, priority, run_at) VALUES (@p0, @p1, @p2, @p3)", new object?[4]);
                 var results = new AcceptResult[items.Count];
                 for (var n = 0; n < results.Length; n++)
                 {
@@ -26,7 +26,7 @@ internal sealed partial class SqliteExecutionStore
                         (i.RunAt ?? i.CreatedAt).Micros(), (long?)i.Timeout?.TotalMilliseconds, i.BudgetUsd.Nanos(), i.Metadata, i.TraceParent,
                         i.RequestId, i.IdempotencyKey, i.RequestHash, i.KeyId, i.Step) == 1;
                     if (created)
-                        queue.Run(i.Id.Text(), i.Priority, i.RunAt?.Micros() ?? Now());
+                        queue.Run(i.Id.Text(), (int)i.Kind, i.Priority, i.RunAt?.Micros() ?? Now());
                     results[n] = created ? new AcceptResult(AcceptOutcome.Created, i.ToExecution()) 
                         : FindAccepted(connection, i) ?? throw new InvalidOperationException("An accepted execution was removed while its key was looked up.");
                 }

@@ -18,7 +18,7 @@ internal sealed partial class SqliteExecutionStore
             return null;
         if (status == ExecutionStatus.Cancelled && execution is { Step: not null, ParentId: { } workflow })
             Wake(connection, workflow.Text(), Now());
-        return new ChangeResult(status is not null, execution);
+        return new ChangeResult(status is not null, execution) { Ended = status == ExecutionStatus.Cancelled };
     }
 
     /// <summary>The state after the change; null when there was none to make.</summary>
@@ -49,7 +49,7 @@ internal sealed partial class SqliteExecutionStore
             return null;
         // Fence 1 is that of a claim that finds no events; here there are some.
         connection.Execute(
-            "INSERT INTO execution_queue (id, priority, run_at, attempt, fence) SELECT id, priority, @p1, attempt, max(fence, 1) FROM executions WHERE id = @p0",
+            "INSERT INTO execution_queue (id, kind, priority, run_at, attempt, fence) SELECT id, kind, priority, @p1, attempt, max(fence, 1) FROM executions WHERE id = @p0",
             id, Now());
         return ExecutionStatus.Pending;
     }

@@ -26,6 +26,8 @@ internal sealed partial class SqliteExecutionStore
             And("e.user_id = ", user);
         if (query.ParentId is { } parent)
             And("e.parent_id = ", parent.Text());
+        if (query.IsStep)
+            And("(e.step IS NOT NULL) = ", 1);
         if (query.Status is { } status)
             And(status.IsFinal() ? "e.status = " : "CASE WHEN q.parked = 1 THEN 1 ELSE q.status END = ", (int)status);
         if (query.Since is { } since)
@@ -79,15 +81,15 @@ internal sealed partial class SqliteExecutionStore
             {
                 using var command = connection.Command(
                     """
-                    SELECT priority, count(*) FILTER (WHERE status = 0 AND run_at <= @p0), count(*) FILTER (WHERE status = 0 AND run_at > @p0 AND parked = 0),
+                    SELECT priority, kind, count(*) FILTER (WHERE status = 0 AND run_at <= @p0), count(*) FILTER (WHERE status = 0 AND run_at > @p0 AND parked = 0),
                       count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 0 AND run_at > @p0 AND parked = 1), @p0 - coalesce(min(run_at) FILTER (WHERE status = 0 AND run_at <= @p0), @p0)
-                    FROM execution_queue GROUP BY priority
+                    FROM execution_queue GROUP BY priority, kind
                     """,
                     now);
                 using var reader = command.ExecuteReader();
                 var depth = new QueueDepthBuilder();
                 while (reader.Read())
-                    depth.Add(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), TimeSpan.FromMicroseconds(reader.GetInt64(5)));
+                    depth.Add(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), TimeSpan.FromMicroseconds(reader.GetInt64(6)));
                 return depth.Build();
             },
             cancellationToken);

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using OsMEN.Executions.Workflows;
-using OsMEN.Llm;
 
 namespace OsMEN.Executions;
 
@@ -66,28 +65,64 @@ internal sealed partial class SqliteExecutionStore
             },
             cancellationToken);
 
-    public Task SetTotalsAsync(LeaseId lease, TokenUsage tokens, decimal costUsd, CancellationToken cancellationToken) =>
+    public Task<decimal> SumAsync(LeaseId lease, CancellationToken cancellationToken) =>
         WriteAsync(
-            connection => connection.Execute(
-                """
-                UPDATE executions SET input_tokens = @p2, output_tokens = @p3, cached_tokens = @p4, cache_write_tokens = @p5, reasoning_tokens = @p6, cost_nano = @p7
-                WHERE id = @p0 AND EXISTS (SELECT 1 FROM execution_queue WHERE id = @p0 AND fence = @p1 AND status = 1)
-                """,
-                lease.Execution.Text(), lease.Fence, tokens.Input, tokens.Output, tokens.CachedInput, tokens.CacheWrite, tokens.Reasoning, ((decimal?)costUsd).Nanos()),
+            connection => Sum(connection, lease.Execution.Text(), "EXISTS (SELECT 1 FROM execution_queue WHERE id = @p0 AND fence = @p1 AND status = 1)", lease.Fence),
             cancellationToken);
 
-    public Task ForgetAsync(Guid execution, CancellationToken cancellationToken) =>
+    public Task ForgetAsync(Guid execution, IReadOnlyCollection<Guid> steps, CancellationToken cancellationToken) =>
         WriteAsync(
             connection =>
-                connection.Execute("DELETE FROM workflow_approvals WHERE execution_id = @p0 AND approved IS NOT 1", execution.Text()) +
-                connection.Execute("DELETE FROM workflow_runs WHERE execution_id = @p0", execution.Text()),
+            {
+                var changed = connection.Execute("DELETE FROM workflow_approvals WHERE execution_id = @p0 AND approved IS NOT 1", execution.Text());
+                foreach (var step in steps)
+                    changed += connection.Execute("UPDATE executions SET step = NULL, idempotency_key = NULL WHERE parent_id = @p0 AND id = @p1", execution.Text(), step.Text());
+                return changed + connection.Execute("DELETE FROM workflow_runs WHERE execution_id = @p0", execution.Text());
+            },
             cancellationToken);
 
     // A step's end and its workflow's waking are one transaction here.
     public Task<int> WakeForgottenAsync(CancellationToken cancellationToken) => Task.FromResult(0);
 
-    private static void Wake(SqliteConnection connection, string workflow, long now) => connection.Execute(
-        "UPDATE execution_queue SET wakes = wakes + 1, run_at = CASE WHEN status = 0 AND parked = 1 THEN @p1 ELSE run_at END WHERE id = @p0", workflow, now);
+    private static void Wake(SqliteConnection connection, string workflow, long now)
+    {
+        var woken = connection.Execute(
+            "UPDATE execution_queue SET wakes = wakes + 1, run_at = CASE WHEN status = 0 AND parked = 1 THEN @p1 ELSE run_at END WHERE id = @p0", workflow, now);
+
+        // Nobody is left to be woken: the workflow ended before this step.
+        if (woken == 0)
+            Sum(connection, workflow, "status >= 2");
+    }
+
+    /// <summary>Writes what all below a workflow have used as its own usage, where that may be, and answers its dollars. What a workflow's own row says is a sum itself.</summary>
+    private static decimal Sum(SqliteConnection connection, string workflow, string condition, long? fence = null)
+    {
+        const string below = """
+            WITH RECURSIVE below AS (
+              SELECT e.id, e.kind, e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_nano FROM executions e WHERE e.parent_id = @p0
+              UNION ALL
+              SELECT e.id, e.kind, e.input_tokens, e.output_tokens, e.cached_tokens, e.cache_write_tokens, e.reasoning_tokens, e.cost_nano FROM executions e JOIN below b ON e.parent_id = b.id)
+            SELECT coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
+              coalesce(sum(reasoning_tokens), 0), coalesce(sum(cost_nano), 0)
+            FROM below WHERE kind <> 2
+            """;
+        var sums = new long[6];
+        using (var command = connection.Command(below, workflow))
+        {
+            using var reader = command.ExecuteReader();
+            reader.Read();
+            for (var i = 0; i < sums.Length; i++)
+                sums[i] = reader.GetInt64(i);
+        }
+
+        connection.Execute(
+            $"""
+            UPDATE executions SET input_tokens = @p2, output_tokens = @p3, cached_tokens = @p4, cache_write_tokens = @p5, reasoning_tokens = @p6, cost_nano = @p7
+            WHERE id = @p0 AND {condition} AND (input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_nano) IS NOT (@p2, @p3, @p4, @p5, @p6, @p7)
+            """,
+            workflow, fence, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]);
+        return sums[5] / 1_000_000_000m;
+    }
 
     private static string? Pinned(SqliteConnection connection, Guid execution)
     {

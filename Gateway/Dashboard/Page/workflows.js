@@ -89,8 +89,8 @@ function Schedules() {
     ${all === null && !error && html`<${Loading} />`}
     ${all?.length === 0 && html`<${Empty} title="No schedules">A workflow's file may have them: schedules: [{cron: "30 7 * * 1-5", time_zone: Europe/Berlin}]</${Empty}>`}
     ${all?.length > 0 && html`<div class="table-box"><table>
-      <thead><tr><th>Workflow</th><th>When</th><th class="wide">Time zone</th><th class="wide">In the name of</th><th>Next</th><th>Last</th></tr></thead>
-      <tbody>${all.map(s => html`<tr key=${s.id}><td><a href=${link(['workflows', 'workflows', s.workflow])}><b>${s.workflow}</b></a></td><td class="mono">${s.cron}</td><td class="wide">${s.time_zone}</td><td class="wide">${s.user}</td>
+      <thead><tr><th>Workflow</th><th>When</th><th class="wide">Time zone</th><th class="wide">In the name of</th><th class="wide">Catch-up window</th><th>Next</th><th>Last</th></tr></thead>
+      <tbody>${all.map(s => html`<tr key=${s.id}><td><a href=${link(['workflows', 'workflows', s.workflow])}><b>${s.workflow}</b></a></td><td class="mono">${s.cron}</td><td class="wide">${s.time_zone}</td><td class="wide">${s.user}</td><td class="wide">${s.catchup_window}</td>
         <td>${s.next_at ? html`<span class="nowrap">${until(Date.parse(s.next_at))}</span><small class="block wide">${dateTime(Date.parse(s.next_at))}</small>` : '–'}</td><td>${s.last_execution ? html`<a href=${link(['executions', s.last_execution])}>Execution</a>` : '–'}</td></tr>`)}</tbody>
     </table></div>`}
     </div>`;

@@ -1,4 +1,5 @@
 using OsMEN.AgentWorker.Metrics;
+using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.Tests.Infrastructure;
 
@@ -12,6 +13,6 @@ internal static class WorkerMeters
     public static ExecutionMetrics Executions()
     {
         var factory = Metering.Factory();
-        return new(factory, new ErrorMetrics(factory), TimeProvider.System);
+        return new(factory, new EndMetrics(factory), new ErrorMetrics(factory), TimeProvider.System);
     }
 }
