@@ -18,8 +18,8 @@ internal sealed class RetentionMetrics
         _removed = metrics.Counter(MetricCatalog.RetentionRemoved);
         _duration = metrics.Histogram(MetricCatalog.RetentionDuration);
         metrics.ObservableGauge(MetricCatalog.StorageBytes, () => _stored.Where(s => s.Bytes is not null).Select(s => new Measurement<double>(s.Bytes!.Value, What(s.What))));
-        metrics.ObservableGauge(MetricCatalog.StorageOldest, () => _stored.Where(s => s.Oldest is not null)
-            .Select(s => new Measurement<double>(Math.Max(0, (_time.GetUtcNow() - s.Oldest!.Value).TotalSeconds), What(s.What))));
+        metrics.ObservableGauge(MetricCatalog.StorageOldest, () => _stored
+            .Select(s => new Measurement<double>(s.Oldest is { } oldest ? Math.Max(0, (_time.GetUtcNow() - oldest).TotalSeconds) : 0, What(s.What))));
         foreach (var kind in RetentionLimit.All(new RetentionOptions()))
             _removed.Add(0, What(kind.What));
     }

@@ -7,8 +7,10 @@ namespace OsMEN.Gateway.Executions;
 /// <summary>Reads JSON bodies; what is none gets an answer that says where it breaks.</summary>
 internal sealed class RequestBody(RequestLimits limits)
 {
+    private static readonly JsonDocumentOptions Grammar = new() { MaxDepth = 64 };
+
     // Of a name that is there twice, one reader takes the first value and another the last.
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Options = Grammar with { AllowDuplicateProperties = false };
 
     /// <summary>The document, to be disposed, or the problem to answer with.</summary>
     public async ValueTask<(JsonDocument? Document, IResult? Problem)> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -20,14 +22,9 @@ internal sealed class RequestBody(RequestLimits limits)
         {
             return (JsonDocument.Parse(body, Options), null);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return (null, ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}"));
-        }
-        catch (InvalidOperationException)
-        {
-            // Names are unescaped to be compared, and one of them is half of a surrogate pair.
-            return (null, ProblemResponse.Invalid("", "has a name that is not valid Unicode"));
+            return (null, Refuse(body));
         }
     }
 
@@ -60,6 +57,49 @@ internal sealed class RequestBody(RequestLimits limits)
 
             request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
+    }
+
+    private static IResult Refuse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, Grammar);
+            var (field, message) = FindFault(document.RootElement);
+            return ProblemResponse.Invalid(field, message);
+        }
+        catch (JsonException e)
+        {
+            return ProblemResponse.Invalid("", $"is not JSON (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}): {Reason(e)}");
+        }
+    }
+
+    // The field whose names the parser stumbled over: it unescapes them to compare them, and half of a surrogate pair is no character.
+    private static (string Field, string Message) FindFault(JsonElement root)
+    {
+        const string twice = "is there twice", notUnicode = "has a name that is not valid Unicode";
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var at = "";
+        try
+        {
+            foreach (var field in root.ValueKind == JsonValueKind.Object ? root.EnumerateObject() : default)
+            {
+                at = "";
+                at = field.Name;
+                if (!names.Add(at))
+                    return (at, twice);
+                using var value = JsonDocument.Parse(field.Value.GetRawText(), Options);
+            }
+        }
+        catch (JsonException)
+        {
+            return (at, $"has a name that {twice}");
+        }
+        catch (InvalidOperationException)
+        {
+            return (at, notUnicode);
+        }
+
+        return ("", $"has a name that {twice}, or is not valid Unicode");
     }
 
     // The reader's sentence without its own repetition of the place.

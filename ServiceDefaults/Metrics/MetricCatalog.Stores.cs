@@ -26,7 +26,7 @@ public static partial class MetricCatalog
 
     public static MetricDefinition StorageBytes { get; } = new("storage_bytes", MetricKind.Gauge, "By", "What the database holds, with indexes and free room inside; of SQLite only the whole. The same from every instance: take the maximum.", "what");
 
-    public static MetricDefinition StorageOldest { get; } = new("storage_oldest_seconds", MetricKind.Gauge, "s", "Age of the oldest row; absent where there is none. The same from every instance: take the maximum.", "what");
+    public static MetricDefinition StorageOldest { get; } = new("storage_oldest_seconds", MetricKind.Gauge, "s", "Age of the oldest row; 0 where there is none. The same from every instance: take the maximum.", "what");
 
     public static MetricDefinition RetentionRemoved { get; } = new("retention_removed_total", MetricKind.Counter, "{row}", "Rows that were removed because they were old or too many.", "what");
 

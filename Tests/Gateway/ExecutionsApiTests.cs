@@ -105,6 +105,8 @@ public sealed class ExecutionsApiTests(GatewayServer gateway) : IClassFixture<Ga
     [InlineData("""{"input":"x","metadata":"text"}""", "metadata")]
     [InlineData("""{"input":"x","idempotency_key":""}""", "idempotency_key")]
     [InlineData("""{"input":"x","input":"y"}""", "input")]
+    [InlineData("""[{"input":"x","input":"y"}]""", "")]
+    [InlineData("""{"input":"x","metadata":{"a":{"b":1,"b":2}}}""", "metadata")]
     [InlineData("""{"input":"x","prioritty":1}""", "prioritty")]
     public async Task A_bad_field_is_named_and_nothing_is_accepted(string body, string field)
     {

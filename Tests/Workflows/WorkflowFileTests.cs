@@ -50,7 +50,7 @@ public sealed class WorkflowFileTests
     [Fact]
     public void A_file_that_would_be_read_for_ever_is_a_fault_like_any_other() => Assert.Equal(
         ["1: takes too long to read: has it very many '{{'?"],
-        WorkflowFiles.Problems($"description: d\nsteps:\n  a: {{agent: x, input: {{t: '{string.Concat(Enumerable.Repeat(@"\{{", 80_000))}'}}}}"));
+        WorkflowFiles.Problems($"description: d\nsteps:\n  a: {{agent: x, input: {{t: '{string.Concat(Enumerable.Repeat("{{a ", 60_000))}'}}}}"));
 
     [Fact]
     public void Steps_come_after_those_that_they_need()
