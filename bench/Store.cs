@@ -33,7 +33,7 @@ internal sealed class Store(string name, IExecutionStore executions, string conn
 
     public static NewExecution New() => new()
     {
-        Id = ExecutionIds.New(TimeProvider.System.GetUtcNow()),
+        Id = OrderedIds.New(TimeProvider.System.GetUtcNow()),
         Kind = ExecutionKind.Agent,
         Target = "noop",
         User = "bench",

@@ -69,7 +69,7 @@ internal sealed class WorkflowRunner(
         var accepted = await acceptor.AcceptAsync(
             new NewExecution
             {
-                Id = ExecutionIds.New(now),
+                Id = OrderedIds.New(now),
                 Kind = start.Call.Kind,
                 Target = start.Call.Target,
                 ParentId = parent.Id,

@@ -25,7 +25,7 @@ public sealed record AuditEntry
     public string? Changes { get; init; }
 
     /// <summary>To the millisecond.</summary>
-    public DateTimeOffset At => ExecutionIds.TimeOf(Id);
+    public DateTimeOffset At => OrderedIds.TimeOf(Id);
 }
 
 /// <summary>A page of the log, newest first; what is set has to fit.</summary>

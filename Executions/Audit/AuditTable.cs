@@ -52,8 +52,8 @@ public sealed class AuditTable(DbDataSource database)
         }
         else
             Where("action = @action", "@action", query.Action);
-        Where("id >= @since", "@since", query.Since is { } since ? ExecutionIds.FirstOf(since).ToString() : null);
-        Where("id < @until", "@until", query.Until is { } until ? ExecutionIds.FirstOf(until).ToString() : null);
+        Where("id >= @since", "@since", query.Since is { } since ? OrderedIds.FirstOf(since).ToString() : null);
+        Where("id < @until", "@until", query.Until is { } until ? OrderedIds.FirstOf(until).ToString() : null);
         Where("id < @before", "@before", query.Before?.ToString());
         return await database.QueryAsync(sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters], Read, cancellationToken);
     }
@@ -61,7 +61,7 @@ public sealed class AuditTable(DbDataSource database)
     /// <summary>Removes entries that are older, the oldest first, at most so many; returns how many.</summary>
     public Task<int> TrimAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) => database.ExecuteAsync(
         "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < @before ORDER BY id LIMIT @max)",
-        [("@before", ExecutionIds.FirstOf(before)), ("@max", max)],
+        [("@before", OrderedIds.FirstOf(before)), ("@max", max)],
         cancellationToken);
 
     private static (string, object?)[] Values(AuditEntry entry) =>

@@ -1,3 +1,4 @@
+using OsMEN.Executions;
 using OsMEN.Executions.Audit;
 using OsMEN.Gateway.Security;
 
@@ -30,7 +31,7 @@ internal sealed partial class AuditLog(AuditTable table, TimeProvider time, ILog
         key ??= context.Features.Get<ApiKey>();
         return new AuditEntry
         {
-            Id = Guid.CreateVersion7(time.GetUtcNow()),
+            Id = OrderedIds.New(time.GetUtcNow()),
             Actor = key?.User ?? "",
             KeyId = key?.Id,
             Role = key?.Role.ToWire(),

@@ -72,7 +72,7 @@ internal sealed class ExecutionStarter(
         var key = ApiKeyAuthentication.KeyOf(context);
         return new NewExecution
         {
-            Id = ExecutionIds.New(now),
+            Id = OrderedIds.New(now),
             Kind = target.Kind,
             Target = target.Id,
             User = key.User,

@@ -45,7 +45,7 @@ internal sealed class AgentTools(
         var now = time.GetUtcNow();
         var asked = new NewExecution
         {
-            Id = ExecutionIds.New(now),
+            Id = OrderedIds.New(now),
             Kind = ExecutionKind.Agent,
             Target = agent.Id,
             User = key.User,

@@ -39,7 +39,7 @@ internal sealed class AgentCompletions(
         var caller = ApiKeyAuthentication.KeyOf(context);
         var asked = new NewExecution
         {
-            Id = ExecutionIds.New(now),
+            Id = OrderedIds.New(now),
             Kind = ExecutionKind.Agent,
             Target = agent.Id,
             User = caller.User,

@@ -61,7 +61,7 @@ internal sealed partial class ScheduleLoop(
         var accepted = await acceptor.AcceptAsync(
             new NewExecution
             {
-                Id = ExecutionIds.New(now),
+                Id = OrderedIds.New(now),
                 Kind = ExecutionKind.Workflow,
                 Target = schedule.Workflow.Id,
                 User = schedule.When.User,

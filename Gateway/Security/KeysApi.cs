@@ -1,3 +1,4 @@
+using OsMEN.Executions;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
@@ -68,7 +69,7 @@ internal static class KeysApi
         if (Above(context, role) is { } refusal)
             return refusal;
         var secret = ApiKey.Generate();
-        var key = new ApiKey(Guid.CreateVersion7(now).ToString(), name, ApiKey.HashOf(secret), role, user, now, change.Expires.At, null);
+        var key = new ApiKey(OrderedIds.New(now).ToString(), name, ApiKey.HashOf(secret), role, user, now, change.Expires.At, null);
         return await keys.CreateAsync(context, key, cancellationToken) switch
         {
             KeyOutcome.UserDisabled => ProblemResponse.Create(StatusCodes.Status409Conflict, "The user is disabled: enable it first. Nothing was made."),

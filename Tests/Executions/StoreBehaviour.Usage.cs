@@ -96,7 +96,7 @@ public abstract partial class StoreBehaviour
             }
 
             var now = TimeProvider.System.GetUtcNow();
-            var (execution, call) = (ExecutionIds.New(now), Guid.CreateVersion7(now));
+            var (execution, call) = (OrderedIds.New(now), Guid.CreateVersion7(now));
             var (time, money) = Store.Kind == "sqlite" ? ($"{now.ToUnixTimeMilliseconds()}000", "cost_nano") : ("now()", "cost_usd");
             var cost = Store.Kind == "sqlite" ? "500000000" : "0.5";
             await ExecuteAsync(

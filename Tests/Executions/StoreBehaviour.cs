@@ -408,7 +408,7 @@ public abstract partial class StoreBehaviour : IAsyncLifetime
         // Whole microseconds, which both stores keep.
         var now = createdAt ?? TimeProvider.System.GetUtcNow();
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
-        return new NewExecution { Id = ExecutionIds.New(now), Kind = ExecutionKind.Agent, Target = "agent", User = "ana", Input = "\"hi\"", CreatedAt = now };
+        return new NewExecution { Id = OrderedIds.New(now), Kind = ExecutionKind.Agent, Target = "agent", User = "ana", Input = "\"hi\"", CreatedAt = now };
     }
 
     private static DateTimeOffset Past(int seconds) => TimeProvider.System.GetUtcNow().AddSeconds(-seconds);

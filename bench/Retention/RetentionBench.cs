@@ -88,7 +88,7 @@ internal static class RetentionBench
         for (var done = 0; done < Old; done += 1000)
         {
             await store.AcceptAsync(
-                [.. Enumerable.Range(done, 1000).Select(i => first.AddSeconds(i)).Select(t => Store.New() with { Id = ExecutionIds.New(t), CreatedAt = t })], CancellationToken.None);
+                [.. Enumerable.Range(done, 1000).Select(i => first.AddSeconds(i)).Select(t => Store.New() with { Id = OrderedIds.New(t), CreatedAt = t })], CancellationToken.None);
         }
 
         await ExecuteAsync(database, "DELETE FROM execution_queue");

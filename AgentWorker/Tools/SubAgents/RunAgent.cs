@@ -82,7 +82,7 @@ internal sealed class RunAgent(
         var accepted = await acceptor.AcceptAsync(
             new NewExecution
             {
-                Id = ExecutionIds.New(now),
+                Id = OrderedIds.New(now),
                 Kind = ExecutionKind.Agent,
                 Target = agent.Id,
                 ParentId = parent.Id,

@@ -50,9 +50,9 @@ internal sealed partial class PostgresExecutionStore
         if (query.Status is { } status)
             And(status.IsFinal() ? "e.status = " : "CASE WHEN q.parked THEN 1 ELSE q.status END = ", (short)status);
         if (query.Since is { } since)
-            And("e.id >= ", ExecutionIds.FirstOf(since));
+            And("e.id >= ", OrderedIds.FirstOf(since));
         if (query.Until is { } until)
-            And("e.id < ", ExecutionIds.FirstOf(until));
+            And("e.id < ", OrderedIds.FirstOf(until));
         if (query.Before is { } before)
             And("e.id < ", before);
 

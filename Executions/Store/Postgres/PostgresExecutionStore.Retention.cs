@@ -68,7 +68,7 @@ internal sealed partial class PostgresExecutionStore
     {
         await using var command = database.CreateCommand(TrimExecutionsSql);
         command.Parameters.Add(P(after));
-        command.Parameters.Add(P(ExecutionIds.FirstOf(before)));
+        command.Parameters.Add(P(OrderedIds.FirstOf(before)));
         command.Parameters.Add(P(before.UtcDateTime));
         command.Parameters.Add(P(max));
         return await ReadTrimAsync(command, cancellationToken);
@@ -79,7 +79,7 @@ internal sealed partial class PostgresExecutionStore
         await using var command = database.CreateCommand(TrimEventsSql);
         command.Parameters.Add(P(after.Execution));
         command.Parameters.Add(P(after.FirstSeq));
-        command.Parameters.Add(P(ExecutionIds.FirstOf(before)));
+        command.Parameters.Add(P(OrderedIds.FirstOf(before)));
         command.Parameters.Add(P(before.UtcDateTime));
         command.Parameters.Add(P(max));
         return await ReadTrimAsync(command, cancellationToken);
@@ -89,7 +89,7 @@ internal sealed partial class PostgresExecutionStore
     {
         await using var command = database.CreateCommand(
             "DELETE FROM execution_usage WHERE id = ANY(ARRAY(SELECT id FROM execution_usage WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))");
-        command.Parameters.Add(P(ExecutionIds.FirstOf(before)));
+        command.Parameters.Add(P(OrderedIds.FirstOf(before)));
         command.Parameters.Add(P(max));
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
@@ -113,7 +113,7 @@ internal sealed partial class PostgresExecutionStore
         command.Parameters.Add(P(eventsFrom));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        DateTimeOffset? Oldest(int column) => reader.IsDBNull(column) ? null : ExecutionIds.TimeOf(reader.GetGuid(column));
+        DateTimeOffset? Oldest(int column) => reader.IsDBNull(column) ? null : OrderedIds.TimeOf(reader.GetGuid(column));
         return
         [
             new("database", reader.GetInt64(0), null),

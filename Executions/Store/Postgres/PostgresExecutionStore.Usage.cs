@@ -47,8 +47,8 @@ internal sealed partial class PostgresExecutionStore
             {(query.After is null ? "" : $"WHERE g COLLATE \"C\" > ${(query.User is null ? 3 : 4)}")}
             GROUP BY g ORDER BY g COLLATE "C" LIMIT {query.Limit}
             """;
-        command.Parameters.Add(P(ExecutionIds.FirstOf(query.Since)));
-        command.Parameters.Add(P(ExecutionIds.FirstOf(query.Until)));
+        command.Parameters.Add(P(OrderedIds.FirstOf(query.Since)));
+        command.Parameters.Add(P(OrderedIds.FirstOf(query.Until)));
         foreach (var text in (string?[])[query.User, query.After])
         {
             if (text is not null)

@@ -103,7 +103,7 @@ internal sealed partial class PostgresExecutionStore
         command.Parameters.Add(P(approved));
         command.Parameters.Add(P(by));
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)comment ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-        command.Parameters.Add(P(ExecutionIds.New(time.GetUtcNow())));
+        command.Parameters.Add(P(OrderedIds.New(time.GetUtcNow())));
         if (await ReadApprovalsAsync(command, cancellationToken) is not [var decided])
             return null;
         await ApplyWakesAsync(execution, cancellationToken);

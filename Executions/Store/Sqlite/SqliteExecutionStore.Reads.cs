@@ -31,9 +31,9 @@ internal sealed partial class SqliteExecutionStore
         if (query.Status is { } status)
             And(status.IsFinal() ? "e.status = " : "CASE WHEN q.parked = 1 THEN 1 ELSE q.status END = ", (int)status);
         if (query.Since is { } since)
-            And("e.id >= ", ExecutionIds.FirstOf(since).Text());
+            And("e.id >= ", OrderedIds.FirstOf(since).Text());
         if (query.Until is { } until)
-            And("e.id < ", ExecutionIds.FirstOf(until).Text());
+            And("e.id < ", OrderedIds.FirstOf(until).Text());
         if (query.Before is { } before)
             And("e.id < ", before.Text());
         return ReadAsync<IReadOnlyList<Execution>>(

@@ -28,7 +28,7 @@ internal sealed partial class SqliteExecutionStore
                     LEFT JOIN executions p ON p.id = e.parent_id
                     ORDER BY e.id
                     """,
-                    after.Text(), ExecutionIds.FirstOf(before).Text(), before.Micros(), max))
+                    after.Text(), OrderedIds.FirstOf(before).Text(), before.Micros(), max))
                 {
                     using var reader = select.ExecuteReader();
                     while (reader.Read())
@@ -77,7 +77,7 @@ internal sealed partial class SqliteExecutionStore
                     LEFT JOIN executions e ON e.id = v.execution_id
                     ORDER BY v.execution_id, v.first_seq
                     """,
-                    after.Execution.Text(), after.FirstSeq, ExecutionIds.FirstOf(before).Text(), before.Micros(), max))
+                    after.Execution.Text(), after.FirstSeq, OrderedIds.FirstOf(before).Text(), before.Micros(), max))
                 {
                     using var reader = select.ExecuteReader();
                     while (reader.Read())
@@ -98,7 +98,7 @@ internal sealed partial class SqliteExecutionStore
     public Task<int> TrimUsageAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) =>
         WriteAsync(
             connection => connection.Execute(
-                "DELETE FROM execution_usage WHERE id IN (SELECT id FROM execution_usage WHERE id < @p0 ORDER BY id LIMIT @p1)", ExecutionIds.FirstOf(before).Text(), max),
+                "DELETE FROM execution_usage WHERE id IN (SELECT id FROM execution_usage WHERE id < @p0 ORDER BY id LIMIT @p1)", OrderedIds.FirstOf(before).Text(), max),
             cancellationToken);
 
     // What is in use of the whole file is known at once; only where that is above a limit are rows added up.
@@ -127,7 +127,7 @@ internal sealed partial class SqliteExecutionStore
                     eventsFrom.Text());
                 using var reader = command.ExecuteReader();
                 reader.Read();
-                DateTimeOffset? Oldest(int column) => reader.IsDBNull(column) ? null : ExecutionIds.TimeOf(Guid.Parse(reader.GetString(column)));
+                DateTimeOffset? Oldest(int column) => reader.IsDBNull(column) ? null : OrderedIds.TimeOf(Guid.Parse(reader.GetString(column)));
                 return
                 [
                     new("database", Number(connection, UsedBytes), null),

@@ -48,7 +48,7 @@ internal sealed partial class SqliteExecutionStore
             connection =>
             {
                 using var command = connection.Command(
-                    sql, ExecutionIds.FirstOf(query.Since).Text(), ExecutionIds.FirstOf(query.Until).Text(), query.User, query.After);
+                    sql, OrderedIds.FirstOf(query.Since).Text(), OrderedIds.FirstOf(query.Until).Text(), query.User, query.After);
                 using var reader = command.ExecuteReader();
                 var rows = new List<UsageRow>();
                 while (reader.Read())
@@ -76,7 +76,7 @@ internal sealed partial class SqliteExecutionStore
                 if (Number(connection, UsedBytes) > maxBytes && Number(connection, "SELECT count(*) FROM llm_calls") * CallBytes > maxBytes)
                     before = new DateTimeOffset(now.UtcDateTime.Year, now.UtcDateTime.Month, 1, 0, 0, 0, TimeSpan.Zero);
                 return (long)connection.Execute(
-                    $"DELETE FROM llm_calls WHERE id IN (SELECT id FROM llm_calls WHERE id < @p0 ORDER BY id LIMIT {DeleteBatch})", ExecutionIds.FirstOf(before).Text());
+                    $"DELETE FROM llm_calls WHERE id IN (SELECT id FROM llm_calls WHERE id < @p0 ORDER BY id LIMIT {DeleteBatch})", OrderedIds.FirstOf(before).Text());
             },
             cancellationToken);
 }

@@ -87,7 +87,7 @@ internal sealed class NoticeTable(DbDataSource database)
             await using var insert = connection.Command(
                 transaction,
                 "INSERT INTO alert_notices (id, channel, group_id, content, state, attempts, created_at, due_at) VALUES (@id, @channel, @group, @content, 'waiting', 0, @now, @now)",
-                ("@id", Guid.CreateVersion7(now).ToString()), ("@channel", channel), ("@group", notice.Group), ("@content", notice.ToJson()), ("@now", now));
+                ("@id", OrderedIds.New(now).ToString()), ("@channel", channel), ("@group", notice.Group), ("@content", notice.ToJson()), ("@now", now));
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using OsMEN.Executions;
 using OsMEN.Gateway.Alerts.Measuring;
 
 namespace OsMEN.Gateway.Alerts.State;
@@ -57,7 +58,7 @@ internal static class AlertStates
 
     private static Alert New(AlertCase alertCase, LabelSet labels, string fingerprint, DateTimeOffset now) => new()
     {
-        Id = Guid.CreateVersion7(now).ToString(),
+        Id = OrderedIds.New(now).ToString(),
         Rule = alertCase.Rule.Name,
         Fingerprint = fingerprint,
         Labels = labels,

@@ -58,7 +58,7 @@ internal static class BusySystem
         var work = Work[chance.Next(Work.Length)];
         var failed = chance.Next(100) < (work.Agent == "research_digest" ? 12 : 3);
         var spread = 0.5 + (chance.NextDouble() * 1.3);
-        var (id, start, took) = (ExecutionIds.New(at), at.AddMilliseconds(chance.Next(8, 400)), TimeSpan.FromSeconds(work.Seconds * spread));
+        var (id, start, took) = (OrderedIds.New(at), at.AddMilliseconds(chance.Next(8, 400)), TimeSpan.FromSeconds(work.Seconds * spread));
         var end = start + took > now ? now : start + took;
         var error = Errors[chance.Next(Errors.Length)];
         var (input, output, cost) = ((int)(work.Input * spread), failed ? 0 : (int)(work.Output * spread), work.Dollars * spread);
@@ -77,7 +77,7 @@ internal static class BusySystem
 
     private static Guid AddResearch(SqliteConnection connection, DateTimeOffset at)
     {
-        var (id, start) = (ExecutionIds.New(at), at.AddMilliseconds(41));
+        var (id, start) = (OrderedIds.New(at), at.AddMilliseconds(41));
         const string Digest = "Rate limits differ by tier. Two vendors count cached tokens in full, one at a tenth.\n\n1. Move the nightly digest to the cheaper tier.\n2. Cache the system prompt: it is a third of all input.\n3. Ask ben@example.com to raise the limit of the review key.";
         Run(
             connection,
