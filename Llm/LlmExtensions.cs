@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using OsMEN.Llm.Cache;
 using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Forwarding;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.Llm;
 
@@ -11,7 +12,7 @@ namespace OsMEN.Llm;
 public static class LlmExtensions
 {
     /// <summary>Adds <see cref="ChatClients"/>, <see cref="ModelForwarder"/>, <see cref="LlmOptions"/> and <see cref="PriceTable"/>.</summary>
-    /// <exception cref="FormatException">A configuration key holds what cannot be used, see <see cref="LlmOptions.Read"/>.</exception>
+    /// <exception cref="ConfigurationException">A configuration key holds what cannot be used, see <see cref="LlmOptions.Read"/>.</exception>
     public static IServiceCollection AddLlm(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);

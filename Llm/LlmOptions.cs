@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.Llm;
 
@@ -52,7 +53,7 @@ public sealed record LlmOptions
     public IReadOnlyList<string> Available => [.. Platforms.All.Where(IsAvailable)];
 
     /// <summary>Reads the keys named above.</summary>
-    /// <exception cref="FormatException">A key holds what cannot be used; the message is one line that names it, and never a secret's value.</exception>
+    /// <exception cref="ConfigurationException">A key holds what cannot be used; the message is one line that names it, and never a secret's value.</exception>
     public static LlmOptions Read(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -147,5 +148,5 @@ public sealed record LlmOptions
         var text => throw Wrong(key, text, "true or false"),
     };
 
-    private static FormatException Wrong(string key, string value, string allowed) => new($"{key} holds \"{value}\"; allowed: {allowed}.");
+    private static ConfigurationException Wrong(string key, string value, string allowed) => new(key, value, allowed);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.Llm.Fallback;
 
@@ -33,7 +34,7 @@ public sealed class ModelRoutes
     public IReadOnlyList<string> Aliases => [.. _aliases.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Reads the keys named above.</summary>
-    /// <exception cref="FormatException">A key holds what cannot be used; the message is one line that names it.</exception>
+    /// <exception cref="ConfigurationException">A key holds what cannot be used; the message is one line that names it.</exception>
     public static ModelRoutes Read(IConfiguration configuration, LlmOptions options)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -76,7 +77,7 @@ public sealed class ModelRoutes
         : long.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most ? value
         : throw Wrong(section.Path, section.Value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
 
-    private static FormatException Wrong(string key, string value, string allowed) => new($"{key} holds \"{value}\"; allowed: {allowed}.");
+    private static ConfigurationException Wrong(string key, string value, string allowed) => new(key, value, allowed);
 
     private ModelName[] Find(string model) =>
         _aliases.TryGetValue(model, out var names) ? names : ModelName.TryParse(model, out var name) ? [name] : [];

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using OsMEN.Llm;
 using OsMEN.Llm.Fallback;
+using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Llm.Fallback;
@@ -124,7 +125,7 @@ public sealed class FallbackTests : IAsyncLifetime
     [InlineData("Llm:Providers:openai:MaxConcurrency", "0")]
     [InlineData("Llm:Providers:openai:TokensPerMinute", "many")]
     public void A_wrong_setting_is_named(string key, string value) =>
-        Assert.Contains(key[..key.LastIndexOf(':')], Assert.Throws<FormatException>(() => Make((key, value))).Message, StringComparison.Ordinal);
+        Assert.Contains(key[..key.LastIndexOf(':')], Assert.Throws<ConfigurationException>(() => Make((key, value))).Message, StringComparison.Ordinal);
 
     private IChatClient Client(ModelCalls calls, params string[] models)
     {
