@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,7 +11,7 @@ namespace OsMEN.ServiceDefaults.Configuration;
 /// Turns a start that fails for a reason which the user can mend into one line on stderr and an exit code:
 /// <code>return await StartupErrors.RunAsync(async () =&gt; { var builder = …; await app.RunAsync(); });</code>
 /// </summary>
-public static class StartupErrors
+public static partial class StartupErrors
 {
     /// <summary>What a process returns when its configuration is wrong.</summary>
     public const int BadConfiguration = 1;
@@ -39,6 +40,8 @@ public static class StartupErrors
     {
         ConfigurationException e => OneLine(e.Message),
         OptionsValidationException e => OneLine(string.Join("; ", e.Failures)),
+        InvalidOperationException { InnerException: not null } e when Unbound().Match(e.Message) is { Success: true } what => OneLine(
+            new ConfigurationException(what.Groups["key"].Value.Replace(":", "__", StringComparison.Ordinal), what.Groups["value"].Value, Allowed(what.Groups["type"].Value)).Message),
         IOException { InnerException: AddressInUseException } e => OneLine($"{e.Message} Set ASPNETCORE_URLS (or HTTP_PORTS) to a free address."),
         AggregateException { InnerExceptions: [var inner] } => Explain(inner),
         _ => null,
@@ -47,6 +50,19 @@ public static class StartupErrors
     /// <summary>Whether this is the host's own report of a failure that will be that one line: it would say it again with a stack.</summary>
     internal static bool IsRepeatedBy<TState>(in LogEntry<TState> entry) =>
         entry is { LogLevel: LogLevel.Error, Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Name: "HostedServiceStartupFaulted", Exception: { } exception } && Explain(exception) is not null;
+
+    private static string Allowed(string type) => type switch
+    {
+        "System.Boolean" => "true or false",
+        "System.TimeSpan" => "a time such as 00:00:30, or 1.00:00:00 for a day",
+        "System.Int32" or "System.Int64" => "a whole number",
+        "System.Decimal" or "System.Double" => "a number",
+        _ => $"a value of {type[(type.LastIndexOf('.') + 1)..]}, see docs/operations.md",
+    };
+
+    // What the binder of options says; it has no exception of its own.
+    [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<key>[^']*)' to type '(?<type>[^']*)'\\.$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
+    private static partial Regex Unbound();
 
     private static string OneLine(string message) => SecretRedactor.Redact(message.ReplaceLineEndings(" "));
 }

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using OsMEN.Executions;
+using OsMEN.Executions.Retention;
 using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.Tests.ServiceDefaults;
@@ -32,6 +35,23 @@ public sealed class ConfigurationTests
     public void Options_that_fail_their_validation_are_one_line_too() =>
         Assert.Equal("Lease must be positive; Poll must be positive",
             StartupErrors.Explain(new OptionsValidationException("", typeof(object), ["Lease must be positive", "Poll must be positive"])));
+
+    [Theory]
+    [InlineData("Retention:Interval", "often", "Retention__Interval holds \"often\"; allowed: a time such as 00:00:30, or 1.00:00:00 for a day.")]
+    [InlineData("Retention:Enabled", "maybe", "Retention__Enabled holds \"maybe\"; allowed: true or false.")]
+    [InlineData("Retention:Batch", "many", "Retention__Batch holds \"many\"; allowed: a whole number.")]
+    [InlineData("Retention:Batch", "two\nlines'", "Retention__Batch holds \"two lines'\"; allowed: a whole number.")]
+    public void An_option_that_cannot_be_read_is_one_line_too(string key, string value, string line)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build();
+        var failure = Assert.Throws<InvalidOperationException>(() => configuration.GetSection("Retention").Get<RetentionOptions>());
+        Assert.Equal(line, StartupErrors.Explain(failure));
+    }
+
+    [Fact]
+    public void A_database_that_is_no_file_is_one_line_too() => Assert.Equal(
+        "ConnectionStrings__osmen holds \"(hidden)\"; allowed: 'Data Source=…' with the path of a file: several processes share it.",
+        StartupErrors.Explain(Assert.Throws<ConfigurationException>(() => new SqliteDatabase("Data Source=:memory:"))));
 
     [Fact]
     public async Task A_failure_that_no_setting_causes_is_not_hidden() =>

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
+using OsMEN.ServiceDefaults.Configuration;
 
 namespace OsMEN.Executions;
 
@@ -29,7 +30,7 @@ internal sealed class SqliteDatabase : DbDataSource
     {
         var builder = new SqliteConnectionStringBuilder(connectionString);
         if (builder.DataSource.Length == 0 || builder.DataSource.Contains(":memory:", StringComparison.Ordinal) || builder.Mode == SqliteOpenMode.Memory)
-            throw new ArgumentException("The SQLite store needs a file: several processes share it.", nameof(connectionString));
+            throw ConfigurationException.Secret("ConnectionStrings__osmen", "'Data Source=…' with the path of a file: several processes share it");
         File = Path.GetFullPath(builder.DataSource);
         builder.DataSource = File;
         ConnectionString = builder.ConnectionString;
