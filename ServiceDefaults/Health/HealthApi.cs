@@ -14,22 +14,25 @@ internal static class HealthApi
 {
     private const double LongestHistoryHours = 24 * 366;
 
+    // Monitors of uptime and load balancers ask for the head alone.
+    private static readonly string[] Reading = ["GET", "HEAD"];
+
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var options = app.ServiceProvider.GetRequiredService<HealthOptions>();
         var open = app.MapGroup("").AllowAnonymous().ExcludeFromDescription();
-        foreach (var path in (ReadOnlySpan<string>)["/health/live", "/alive"]) open.MapGet(path, (RequestDelegate)LiveAsync);
-        foreach (var path in (ReadOnlySpan<string>)["/health/ready", "/ready"]) open.MapGet(path, (RequestDelegate)ReadyAsync);
+        foreach (var path in (ReadOnlySpan<string>)["/health/live", "/alive"]) open.MapMethods(path, Reading, (RequestDelegate)LiveAsync);
+        foreach (var path in (ReadOnlySpan<string>)["/health/ready", "/ready"]) open.MapMethods(path, Reading, (RequestDelegate)ReadyAsync);
         if (!options.Enabled) return;
 
         var details = app.MapGroup("").RequireAuthorization(AccessPolicies.Diagnostics).ExcludeFromDescription();
         foreach (var path in new HashSet<string>([options.Path, "/api/v1/monitoring/health", "/api/v1/monitoring/dashboard/health"], StringComparer.Ordinal))
-            details.MapGet(path, (RequestDelegate)ReportAsync);
-        details.MapGet("/health/components/{name}", (RequestDelegate)ComponentAsync);
-        details.MapGet("/health/dependencies/{name}", (RequestDelegate)DependencyAsync);
-        details.MapGet("/health/metrics", (RequestDelegate)NumbersAsync);
-        details.MapGet("/health/history", (RequestDelegate)HistoryAsync);
-        details.MapGet("/health/status", (RequestDelegate)StatusAsync);
+            details.MapMethods(path, Reading, (RequestDelegate)ReportAsync);
+        details.MapMethods("/health/components/{name}", Reading, (RequestDelegate)ComponentAsync);
+        details.MapMethods("/health/dependencies/{name}", Reading, (RequestDelegate)DependencyAsync);
+        details.MapMethods("/health/metrics", Reading, (RequestDelegate)NumbersAsync);
+        details.MapMethods("/health/history", Reading, (RequestDelegate)HistoryAsync);
+        details.MapMethods("/health/status", Reading, (RequestDelegate)StatusAsync);
         details.MapPost("/health/check", (RequestDelegate)CheckAsync);
     }
 

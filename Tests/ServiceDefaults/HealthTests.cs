@@ -45,6 +45,22 @@ public sealed class HealthTests
         Assert.Equal(1, (await service.GetJsonAsync("/health/metrics")).GetProperty("components").GetProperty("database").GetProperty("failures").GetInt64());
     }
 
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/health/live")]
+    [InlineData("/alive")]
+    [InlineData("/health/ready")]
+    [InlineData("/ready")]
+    [InlineData("/health/status")]
+    public async Task A_monitor_may_ask_for_the_head_alone(string path)
+    {
+        await using var service = await TestService.StartAsync(b => b.AddHealthComponent("database", (_, _) => Task.FromResult(HealthCheckResult.Unhealthy("Gone."))));
+        await service.CheckAsync("");
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(((await service.GetAsync(path)).Status, ""), (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
+    }
+
     [Fact]
     public async Task The_report_has_the_shape_of_the_contract_and_only_what_is_registered()
     {
