@@ -67,7 +67,7 @@ internal static class WorkflowsApi
         if (await ExecutionAccess.FindAsync(store, ApiKeyAuthentication.KeyOf(context), id, cancellationToken) is not { } execution)
             return ProblemResponse.NotFound("There is no such execution.");
         if (execution.Kind != ExecutionKind.Workflow)
-            return ProblemResponse.Create(StatusCodes.Status409Conflict, $"Only workflows have steps; this is a {execution.Kind.ToWire()}.");
+            return ProblemResponse.Create(StatusCodes.Status409Conflict, $"Only workflows have steps; this is {(execution.Kind == ExecutionKind.Agent ? "an" : "a")} {execution.Kind.ToWire()}.");
         var definition = await workflows.FindPinnedAsync(execution.Id, cancellationToken) is { } pinned ? WorkflowJson.Read(pinned) : catalog.Find(execution.Target);
         if (definition is null)
             return TypedResults.Ok(new Page<StepView>([], null));
