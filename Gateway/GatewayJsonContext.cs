@@ -27,6 +27,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(ConfigView))]
 [JsonSerializable(typeof(DateTimeOffset?))]
 [JsonSerializable(typeof(DecisionRequest))]
+[JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]

@@ -53,7 +53,7 @@ internal sealed record SilenceView(
 }
 
 /// <summary>When the windows of a silence come: from each moment of the cron expression in the time zone, for the duration.</summary>
-internal sealed record RecurrenceView(string Cron, string Duration, string? TimeZone);
+internal sealed record RecurrenceView(string Cron, string Duration, string? TimeZone = null);
 
 /// <summary>A rule as the API shows it.</summary>
 /// <param name="Source">file or api.</param>
@@ -80,7 +80,7 @@ internal sealed record RuleStatistics(string Rule, int Fired, double FiringSecon
 
 /// <summary>The body that makes a silence. One window needs <c>ends_at</c> or <c>duration</c>; one that recurs lasts until it is ended, unless <c>ends_at</c> says otherwise.</summary>
 internal sealed record SilenceRequest(
-    IReadOnlyDictionary<string, string[]> Matchers, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Duration, RecurrenceView? Recurring, string Comment);
+    IReadOnlyDictionary<string, RawJson> Matchers, string Comment, DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, string? Duration = null, RecurrenceView? Recurring = null);
 
 /// <summary>The body that acknowledges an alert; may be left out.</summary>
-internal sealed record AcknowledgeRequest(string? Note);
+internal sealed record AcknowledgeRequest(string? Note = null);

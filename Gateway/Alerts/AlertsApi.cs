@@ -31,7 +31,7 @@ internal static class AlertsApi
         api.MapGet("", ListAsync).WithName("ListAlerts").WithSummary("Alerts that are pending or fire, or those that ended")
             .Takes(Severity, State).Produces<Page<AlertView>>().ProducesProblems(503);
         api.MapPost("/{id}/acknowledge", AcknowledgeAsync).Audited("alert.acknowledged").RequireAuthorization(Policies.Operate).WithName("AcknowledgeAlert")
-            .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>("application/json").Produces<AlertView>()
+            .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>(isOptional: true, "application/json").Produces<AlertView>()
             .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
         api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first")
             .Takes(HistoryHours).Produces<Page<AlertView>>().ProducesProblems(503);

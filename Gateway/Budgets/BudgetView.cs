@@ -7,11 +7,11 @@ namespace OsMEN.Gateway.Budgets;
 /// <summary>What a budget counts: only what is set has to fit; nothing set is everything.</summary>
 [method: JsonConstructor]
 internal sealed record ScopeView(
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Agent,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? User,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Platform);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Agent = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? User = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Platform = null);
 
 /// <summary>A budget as the API shows it: spent, reserved (held for calls under way) and remaining add up to the limit.</summary>
 /// <param name="Period">day, month or total.</param>
@@ -48,4 +48,4 @@ internal sealed record BudgetView(
 /// <summary>The body that sets a budget.</summary>
 /// <param name="TimeZone">IANA name; UTC unless said.</param>
 /// <param name="AlertAt">Shares of the limit; 0.85 and 0.95 unless said.</param>
-internal sealed record BudgetBody(ScopeView? Scope, string Period, string? TimeZone, decimal LimitUsd, IReadOnlyList<decimal>? AlertAt);
+internal sealed record BudgetBody(string Period, decimal LimitUsd, ScopeView? Scope = null, string? TimeZone = null, IReadOnlyList<decimal>? AlertAt = null);

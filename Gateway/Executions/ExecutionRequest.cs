@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OsMEN.Executions.Catalog;
 
 namespace OsMEN.Gateway.Executions;
@@ -17,16 +18,17 @@ namespace OsMEN.Gateway.Executions;
 /// <param name="Metadata">An object of your own, shown with the execution.</param>
 internal sealed record ExecutionRequest(
     RawJson Input,
-    int? Priority,
-    string? IdempotencyKey,
-    DateTimeOffset? RunAt,
-    string? Timeout,
-    int? MaxAttempts,
-    decimal? BudgetUsd,
-    RawJson? Metadata)
+    int? Priority = null,
+    string? IdempotencyKey = null,
+    DateTimeOffset? RunAt = null,
+    string? Timeout = null,
+    int? MaxAttempts = null,
+    decimal? BudgetUsd = null,
+    RawJson? Metadata = null)
 {
     private const int MaxMetadata = 16 * 1024;
 
+    [JsonIgnore]
     public TimeSpan? TimeoutSpan => DurationText.TryParse(Timeout, out var span) ? span : null;
 
     /// <summary>Tells a repeated request from another one under the same key.</summary>

@@ -1,4 +1,5 @@
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Queries;
 
@@ -19,7 +20,8 @@ internal static class StartEndpoint
 
     public static RouteHandlerBuilder StartsExecution(this RouteHandlerBuilder endpoint) => endpoint
         .Takes(Wait)
+        .TakesHeader("Idempotency-Key", "The same as idempotency_key of the body")
         .Accepts<ExecutionRequest>("application/json")
         .Produces<ExecutionView>(StatusCodes.Status202Accepted).Produces<ExecutionView>()
-        .ProducesProblems(402, 404, 409, 413, 415, 429, 503);
+        .ProducesProblems(402, 404, 409, 413, 415, 503);
 }

@@ -1,6 +1,6 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
-using OsMEN.Gateway.OpenApi;
+using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
@@ -15,7 +15,7 @@ internal static class InfoApi
 {
     public static void MapInfoApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/info", Get).RequireAuthorization(Policies.Read).WithTags("Info").WithName("GetInfo").WithSummary("Version, components, providers, endpoints")
-            .Produces<InfoView>();
+            .Produces<InfoView>().ProducesProblems();
 
     private static IResult Get(ServiceIdentity service, IExecutionStore store, AgentCatalog catalog, LlmOptions llm, EndpointDataSource endpoints) =>
         TypedResults.Ok(new InfoView(
@@ -26,5 +26,5 @@ internal static class InfoApi
             catalog.List().Count,
             llm.Available,
             llm.DefaultModel.ToString(),
-            [.. endpoints.Endpoints.OfType<RouteEndpoint>().Select(e => OpenApiSetup.PathOf(e.RoutePattern.RawText ?? "")).Where(p => p.StartsWith('/')).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]));
+            [.. endpoints.Endpoints.OfType<RouteEndpoint>().Select(e => e.RoutePattern.RawText ?? "").Where(p => p.StartsWith('/')).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]));
 }

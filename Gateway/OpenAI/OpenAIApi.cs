@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Executions;
-using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 using OsMEN.Llm.Fallback;
@@ -29,14 +29,21 @@ internal static class OpenAIApi
         var api = app.MapGroup("/v1").WithTags("OpenAI");
         api.MapPost("/chat/completions", ChatAsync).RequireAuthorization(Policies.Run).WithName("CreateChatCompletion")
             .WithSummary("A chat completion of an agent or a model, streamed or whole, in OpenAI's wire format")
-            .Accepts<RawJson>("application/json").Produces<RawJson>().ProducesProblems(400, 402, 404, 413, 415, 429, 502, 503, 504);
+            .Accepts<RawJson>("application/json").Streams().Produces<RawJson>().ProducesErrors(400, 402, 404, 413, 415, 502, 503, 504);
         api.MapPost("/embeddings", EmbedAsync).RequireAuthorization(Policies.Run).WithName("CreateEmbedding")
             .WithSummary("Embeddings of a model whose platform makes them, in OpenAI's wire format")
-            .Accepts<RawJson>("application/json").Produces<RawJson>().ProducesProblems(400, 402, 404, 413, 415, 429, 502, 504);
+            .Accepts<RawJson>("application/json").Produces<RawJson>().ProducesErrors(400, 402, 404, 413, 415, 502, 504);
         api.MapGet("/models", List).RequireAuthorization(Policies.Read).WithName("ListModels").WithSummary("Agents, and the models that they and the default name")
-            .Produces<ModelList>().ProducesProblems();
+            .Produces<ModelList>().ProducesErrors();
         api.MapGet("/models/{**id}", GetAsync).RequireAuthorization(Policies.Read).WithName("GetModel").WithSummary("One agent or model")
-            .Produces<ModelView>().ProducesProblems(404);
+            .Produces<ModelView>().ProducesErrors(404);
+    }
+
+    private static RouteHandlerBuilder ProducesErrors(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in (ReadOnlySpan<int>)[401, 403, 429, .. statuses])
+            endpoint.Produces<ErrorAnswer>(status);
+        return endpoint;
     }
 
     private static async Task<IResult> ChatAsync(
@@ -89,6 +96,12 @@ internal static class OpenAIApi
 
     // Neither agents nor providers' models tell when they were made.
     private static ModelView View(string id) => new(id, "model", 0, id.StartsWith(AgentCompletions.Prefix, StringComparison.Ordinal) || !id.Contains('/', StringComparison.Ordinal) ? "osmen" : id[..id.IndexOf('/', StringComparison.Ordinal)]);
+}
+
+/// <summary>What <see cref="OpenAIErrors"/> writes.</summary>
+internal sealed record ErrorAnswer(ErrorAnswer.Reason Error)
+{
+    internal sealed record Reason(string Message, string Type, string? Param, string? Code);
 }
 
 /// <summary>Agents and models.</summary>

@@ -8,8 +8,9 @@ namespace OsMEN.Gateway.OpenApi;
 internal static class OpenApiSetup
 {
     private const string Document = "v1";
-    private const string Pattern = "/api/{documentName}/openapi.json";
+    private const string Path = $"/api/{Document}/openapi.json";
     private const string Bearer = "bearer";
+    private const string Header = "header";
 
     // One body for each operation that takes one: what a reader pastes first.
     private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
@@ -51,15 +52,19 @@ internal static class OpenApiSetup
     {
         options.AddDocumentTransformer((document, _, _) =>
         {
-            document.Info = new OpenApiInfo { Title = "OsMEN", Version = Document, Description = "Runs agents. Every call needs a key: Authorization: Bearer osm_…" };
+            document.Info = new OpenApiInfo { Title = "OsMEN", Version = Document, Description = "Runs agents. Every call needs a key: Authorization: Bearer osm_… or X-Api-Key." };
             document.Servers?.Clear();
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal);
             document.Components.SecuritySchemes[Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = Bearer };
-            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] }];
+            document.Components.SecuritySchemes[Header] = new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-Api-Key" };
+            document.Security = [Either(Bearer), Either(Header)];
             return Task.CompletedTask;
+
+            OpenApiSecurityRequirement Either(string scheme) => new() { [new OpenApiSecuritySchemeReference(scheme, document)] = [] };
         });
         options.DescribeQueries();
+        options.DescribeEndpoints();
         options.AddOperationTransformer((operation, _, _) =>
         {
             if (operation.OperationId is { } id && Examples.TryGetValue(id, out var example))
@@ -78,8 +83,5 @@ internal static class OpenApiSetup
         });
     });
 
-    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi(Pattern);
-
-    /// <summary>A route as a reader may ask for it: of the description there is one version.</summary>
-    public static string PathOf(string pattern) => pattern == Pattern ? $"/api/{Document}/openapi.json" : pattern;
+    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi(Path);
 }

@@ -39,10 +39,10 @@ internal sealed record KeyView(
 /// <summary>The body that makes a key.</summary>
 /// <param name="Role">user unless said.</param>
 /// <param name="User">Whose it is; the name unless said.</param>
-internal sealed record KeyRequest(string Name, string? Role, string? User, string? ExpiresIn, DateTimeOffset? ExpiresAt);
+internal sealed record KeyRequest(string Name, string? Role = null, string? User = null, string? ExpiresIn = null, DateTimeOffset? ExpiresAt = null);
 
 /// <summary>The body that changes a key: what is not there stays. An end of null is never.</summary>
-internal sealed record KeyChangeRequest(string? Name, string? Role, string? ExpiresIn, DateTimeOffset? ExpiresAt);
+internal sealed record KeyChangeRequest(string? Name = null, string? Role = null, string? ExpiresIn = null, DateTimeOffset? ExpiresAt = null);
 
 /// <summary>A role, and what a key of it may do.</summary>
 internal sealed record RoleView(string Role, string Description);

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.OpenApi;
 using OsMEN.Executions;
 using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
@@ -29,7 +30,7 @@ internal static class EventsApi
     public static void MapEventsApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/v1/executions/{id}/events", ReadAsync).RequireAuthorization(Policies.Read).WithTags("Streams").WithName("ReadEvents")
             .WithSummary("Events as a page, or all of them live as text/event-stream")
-            .Takes(After).Produces<Page<RawJson>>().ProducesProblems(404, 503);
+            .Takes(After).TakesHeader("Last-Event-ID", "Events after the one of this number").Streams().Produces<Page<RawJson>>().ProducesProblems(404, 503);
 
     private static async Task<IResult> ReadAsync(
         string id, HttpContext context, IExecutionStore store, EventFeed feed, EventStreams streams, TimeProvider time, CancellationToken cancellationToken)

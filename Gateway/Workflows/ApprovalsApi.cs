@@ -13,7 +13,7 @@ namespace OsMEN.Gateway.Workflows;
 /// <param name="Step">Needed only where a workflow waits for several decisions.</param>
 /// <param name="Approved">Default true.</param>
 /// <param name="Comment">At most 2000 characters.</param>
-internal sealed record DecisionRequest(string? Step, bool? Approved, string? Comment);
+internal sealed record DecisionRequest(string? Step = null, bool? Approved = null, string? Comment = null);
 
 /// <summary>The decisions that workflows wait for.</summary>
 internal static class ApprovalsApi
@@ -28,7 +28,7 @@ internal static class ApprovalsApi
             .Produces<Page<ApprovalView>>().ProducesProblems(503);
         api.MapPost("/executions/{id}/approve", DecideAsync).Audited("execution.approved", "execution.refused").RequireAuthorization(Policies.Run).WithName("Approve")
             .WithSummary("Approves, or refuses with {\"approved\": false}, what a workflow waits for")
-            .Accepts<DecisionRequest>("application/json").Produces<ApprovalView>().ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
+            .Accepts<DecisionRequest>(isOptional: true, "application/json").Produces<ApprovalView>().ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IWorkflowStore workflows, CancellationToken cancellationToken)
@@ -70,7 +70,7 @@ internal static class ApprovalsApi
     {
         // No body approves; one that merely has no type or no length is a body.
         if (context.Request.ContentLength == 0 || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
-            return (new DecisionRequest(null, null, null), null);
+            return (new DecisionRequest(), null);
         var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)
             return (null, problem);
