@@ -6,6 +6,14 @@ namespace OsMEN.Tests.Infrastructure;
 /// <summary>Finds and starts the real servers that tests and benchmarks run against.</summary>
 internal static partial class Programs
 {
+    private const int LowestPort = 20_000;
+    private const int Ports = 12_000;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+    // From anywhere, so that runs beside each other seldom try the same.
+    private static int s_port = Environment.ProcessId * 97;
+
     public static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";
 
     public static string? Find(params string[] names)
@@ -49,18 +57,32 @@ internal static partial class Programs
             : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{program} ended with {process.ExitCode}: {complained}{said}"));
     }
 
-    /// <summary>A port that is free now.</summary>
+    /// <summary>
+    /// A port that is free now and that nobody else of this process gets. It is below those that the system gives to whoever asks for any
+    /// (from 32768 on Linux, from 49152 elsewhere): it stays free until a program that starts slowly, or again, listens on it.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = LowestPort + (int)((uint)Interlocked.Increment(ref s_port) % Ports);
+            using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                // Somebody's: the next one.
+            }
+        }
     }
 
     /// <summary>Tries until it works: for servers that tell in no other way that they are up.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(within ?? s_patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)
         {
@@ -80,7 +102,7 @@ internal static partial class Programs
             }
             catch (OperationCanceledException late)
             {
-                throw new TimeoutException($"Not within {within ?? TimeSpan.FromSeconds(30)}: {what}", late);
+                throw new TimeoutException($"Not within {within ?? s_patience}: {what}", late);
             }
         }
     }
