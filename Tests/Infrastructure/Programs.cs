@@ -6,13 +6,8 @@ namespace OsMEN.Tests.Infrastructure;
 /// <summary>Finds and starts the real servers that tests and benchmarks run against.</summary>
 internal static partial class Programs
 {
-    private const int LowestPort = 20_000;
-    private const int Ports = 12_000;
-
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
-
-    // From anywhere, so that runs beside each other seldom try the same.
-    private static int s_port = Environment.ProcessId * 97;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, bool> s_given = new();
 
     public static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";
 
@@ -58,23 +53,25 @@ internal static partial class Programs
     }
 
     /// <summary>
-    /// A port that is free now and that nobody else of this process gets. It is below those that the system gives to whoever asks for any
-    /// (from 32768 on Linux, from 49152 elsewhere): it stays free until a program that starts slowly, or again, listens on it.
+    /// A port that is free now, and that nobody takes by asking for any: it lies below those that Linux (32768 on), Windows and macOS (49152
+    /// on) hand out to port 0 and to connections. Each is given once; a server that ends may be started again where it was.
     /// </summary>
     public static int FreePort()
     {
         while (true)
         {
-            var port = LowestPort + (int)((uint)Interlocked.Increment(ref s_port) % Ports);
-            using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
+            var port = Random.Shared.Next(11_000, 32_768);
+            if (!s_given.TryAdd(port, true))
+                continue;
             try
             {
+                using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
                 listener.Start();
                 return port;
             }
             catch (System.Net.Sockets.SocketException)
             {
-                // Somebody's: the next one.
+                // Somebody else's.
             }
         }
     }
@@ -82,7 +79,7 @@ internal static partial class Programs
     /// <summary>Tries until it works: for servers that tell in no other way that they are up.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(within ?? s_patience);
+        using var limit = new CancellationTokenSource(within ?? Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)
         {
@@ -102,7 +99,7 @@ internal static partial class Programs
             }
             catch (OperationCanceledException late)
             {
-                throw new TimeoutException($"Not within {within ?? s_patience}: {what}", late);
+                throw new TimeoutException($"Not within {within ?? Patience}: {what}", late);
             }
         }
     }
