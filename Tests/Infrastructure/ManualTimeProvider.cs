@@ -61,7 +61,7 @@ internal sealed class ManualTimeProvider : TimeProvider
                 changed = _changed.Task;
             }
 
-            await changed.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+            await changed.WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
         }
     }
 
