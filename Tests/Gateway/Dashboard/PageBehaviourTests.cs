@@ -246,7 +246,7 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
             }
             """);
         await browser.OpenAsync($"executions/{(await gateway.StartAsync()).GetProperty("id").GetString()}");
-        await See(page.GetByRole(AriaRole.Heading, new() { Name = "Queue" })).ToBeVisibleAsync();
+        await See(page.GetByRole(AriaRole.Heading, new() { Name = "Queue and workers" })).ToBeVisibleAsync();
         await page.WaitForFunctionAsync("() => window.closed.length > 0");
         Assert.Equal("1", await page.EvaluateAsync<string>("() => window.closed.join()"));
         Assert.Empty(browser.Complaints);
