@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OsMEN.AgentWorker.Metrics;
 using OsMEN.Executions;
 using OsMEN.Executions.Workflows;
 
@@ -6,7 +7,15 @@ namespace OsMEN.AgentWorker.Claiming;
 
 /// <summary>Returns what dead workers held to the queue, and wakes the workflows that they had not told of a step's end. Every worker runs it; together they still change each execution once.</summary>
 internal sealed partial class RescueLoop(
-    LeaseRescuer rescuer, IExecutionStore store, IWorkflowStore workflows, ChildExecutions children, ExecutionSchema schema, ExecutionSignals signals, IOptions<ExecutionOptions> options, TimeProvider time, ILogger<RescueLoop> logger)
+    LeaseRescuer rescuer,
+    IWorkflowStore workflows,
+    ChildExecutions children,
+    ExecutionMetrics metrics,
+    ExecutionSchema schema,
+    ExecutionSignals signals,
+    IOptions<ExecutionOptions> options,
+    TimeProvider time,
+    ILogger<RescueLoop> logger)
     : StoreLoop(schema, options.Value.RescueInterval, "Expired leases could not be looked for", time, logger)
 {
     private const int Batch = 200;
@@ -20,17 +29,19 @@ internal sealed partial class RescueLoop(
 
     private async Task RescueAsync(CancellationToken stoppingToken)
     {
-        IReadOnlyList<Guid> rescued;
+        IReadOnlyList<RescuedExecution> rescued;
         do
         {
             rescued = await rescuer.RescueAsync(Batch, stoppingToken);
-            foreach (var id in rescued)
+            foreach (var (execution, end) in rescued)
             {
-                signals.Changed(id);
+                signals.Changed(execution.Id);
+                if (!end.Status.IsFinal())
+                    continue;
 
                 // It ended with its worker: nobody waits for its children any more.
-                if (await store.GetAsync(id, stoppingToken) is { Status: ExecutionStatus.Failed or ExecutionStatus.Cancelled })
-                    await children.CancelAsync(id, stoppingToken);
+                metrics.EndedWithWorker(execution, end);
+                await children.CancelAsync(execution.Id, stoppingToken);
             }
 
             if (rescued.Count == 0)

@@ -40,7 +40,7 @@ internal sealed class ExecutionMetrics
         _invoke = metrics.GenAIDuration(GenAINames.InvokeAgentDuration, "Duration of agents' runs.");
         _tool = metrics.GenAIDuration(GenAINames.ExecuteToolDuration, "Duration of tool calls.");
         _tools = metrics.Limit("gen_ai_execute_tool_duration_seconds", 200);
-        _errors.Expect("agents", "Timeout", "AgentNotFound");
+        _errors.Expect("agents", "Timeout", "AgentNotFound", LeaseRescuer.WorkerLost);
         metrics.ObservableGauge(MetricCatalog.AgentRunning, () => ByAgent(count => count));
         metrics.ObservableGauge(MetricCatalog.AgentUtilization, () => ByAgent(count => 100.0 * count / _slots));
         metrics.ObservableGauge(MetricCatalog.ActiveTasks, () => Enum.GetValues<ExecutionKind>()
@@ -101,6 +101,14 @@ internal sealed class ExecutionMetrics
         _ends.Ended(execution.Kind, execution.Target, end.Status, duration);
         if (end.RevenueUsd is { } price)
             _revenue.Add((double)price, running.Agent);
+    }
+
+    /// <summary>An execution has ended because its worker, another process, went away: nobody knows how long it ran.</summary>
+    public void EndedWithWorker(Execution execution, AttemptEnd end)
+    {
+        if (end.Error is { } error)
+            _errors.Count("agents", error.Type);
+        _ends.Ended(execution.Kind, execution.Target, end.Status, null);
     }
 
     /// <summary>A tool has answered, or failed with <paramref name="errorType"/>.</summary>

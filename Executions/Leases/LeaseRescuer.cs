@@ -1,5 +1,8 @@
 namespace OsMEN.Executions;
 
+/// <summary>An execution that was taken from a worker that went away, and what became of it: it waits again, or it ended.</summary>
+public sealed record RescuedExecution(Execution Execution, AttemptEnd End);
+
 /// <summary>
 /// Takes expired leases from their holders: the execution waits again, or fails with <c>WorkerLost</c> when its attempts are
 /// used up. Every worker runs one; the fence lets only one of them win, and the late holder loses.
@@ -10,14 +13,14 @@ public sealed class LeaseRescuer(IExecutionStore store, TimeProvider time)
     public const string WorkerLost = nameof(WorkerLost);
 
     /// <summary>Handles up to <paramref name="max"/> expired leases and answers the executions that changed.</summary>
-    public async Task<IReadOnlyList<Guid>> RescueAsync(int max, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<RescuedExecution>> RescueAsync(int max, CancellationToken cancellationToken)
     {
         var expired = await store.FindExpiredAsync(max, cancellationToken);
         if (expired.Count == 0)
             return [];
         var records = expired.Select(h => ToRecord(h, Rescue(h))).ToArray();
         var changed = await store.RecordAsync(records, cancellationToken);
-        return [.. records.Where((_, i) => changed[i]).Select(r => r.Lease.Execution)];
+        return [.. expired.Zip(records, (held, record) => new RescuedExecution(held.Execution, record.End!)).Where((_, i) => changed[i])];
     }
 
     /// <summary>Gives back what the store says that <paramref name="worker"/> holds and it doesn't know of: a claim whose answer was lost.</summary>

@@ -5,8 +5,9 @@ using OsMEN.ServiceDefaults.Metrics;
 namespace OsMEN.Executions.Metrics;
 
 /// <summary>
-/// Ends of executions as metrics, each counted by whoever ended it: the worker that held it, or the process that cancelled it while nobody
-/// did. A target's counters begin at 0, so that a rate sees the first failure too, and recording allocates nothing.
+/// Ends of executions as metrics, each counted by whoever ended it: the worker that held it, the one that took it from a worker that went
+/// away, or the process that cancelled it while nobody held it. A target's counters begin at 0, so that a rate sees the first failure too,
+/// and recording allocates nothing.
 /// </summary>
 public sealed class EndMetrics
 {

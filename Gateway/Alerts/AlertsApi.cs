@@ -6,6 +6,7 @@ using OsMEN.Gateway.Alerts.State;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway.Alerts;
@@ -15,19 +16,27 @@ internal static class AlertsApi
 {
     private const int MaxHistory = 10_000;
     private const int MaxHours = 24 * 366;
+    private const string Hours = "How far back";
+
+    private static readonly QueryParameter<AlertSeverity?> Severity =
+        QueryParameter.OneOf("severity", "Alerts of this severity", Enum.GetValues<AlertSeverity>(), s => JsonFields.WireName(s));
+    private static readonly QueryParameter<string?> State =
+        QueryParameter.OneOf("state", "Alerts in this state; resolved for those of the last 24 h that ended", AlertView.States);
+    private static readonly QueryParameter<int?> HistoryHours = QueryParameter.Number("hours", Hours, 24, MaxHours);
+    private static readonly QueryParameter<int?> StatisticsHours = QueryParameter.Number("hours", Hours, 24 * 7, MaxHours);
 
     public static void MapAlertsApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/alerts").RequireAuthorization(Policies.Read).WithTags("Alerts");
-        api.MapGet("", ListAsync).WithName("ListAlerts").WithSummary("Alerts that are pending or fire; ?state=resolved for those of the last 24 h that ended")
-            .Produces<Page<AlertView>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("", ListAsync).WithName("ListAlerts").WithSummary("Alerts that are pending or fire, or those that ended")
+            .Takes(Severity, State).Produces<Page<AlertView>>().ProducesProblems(503);
         api.MapPost("/{id}/acknowledge", AcknowledgeAsync).Audited("alert.acknowledged").RequireAuthorization(Policies.Operate).WithName("AcknowledgeAlert")
             .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>("application/json").Produces<AlertView>()
             .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
-        api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first").Produces<Page<AlertView>>()
-            .ProducesValidationProblem().ProducesProblems(503);
-        api.MapGet("/statistics", StatisticsAsync).WithName("ReadAlertStatistics").WithSummary("Counts, times to acknowledge and resolve, noisiest rules").Produces<AlertStatistics>()
-            .ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first")
+            .Takes(HistoryHours).Produces<Page<AlertView>>().ProducesProblems(503);
+        api.MapGet("/statistics", StatisticsAsync).WithName("ReadAlertStatistics").WithSummary("Counts, times to acknowledge and resolve, noisiest rules")
+            .Takes(StatisticsHours).Produces<AlertStatistics>().ProducesProblems(503);
         api.MapRulesApi();
         api.MapSilencesApi();
         api.MapChannelsApi();
@@ -36,16 +45,13 @@ internal static class AlertsApi
     /// <summary>Who asks, for what is written down of changes.</summary>
     public static string Caller(this ClaimsPrincipal user) => user.Identity?.Name ?? "";
 
-    private static async Task<IResult> ListAsync(
-        string? severity, string? state, AlertTable alerts, MuteReader reader, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext context, AlertTable alerts, MuteReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
-        string[] severities = [.. Enum.GetValues<AlertSeverity>().Select(JsonFields.WireName)];
-        if (severity is not null && !severities.Contains(severity, StringComparer.Ordinal)) return ProblemResponse.Invalid("severity", $"must be one of: {string.Join(", ", severities)}");
-        if (state is not null && !AlertView.States.Contains(state, StringComparer.Ordinal)) return ProblemResponse.Invalid("state", $"must be one of: {string.Join(", ", AlertView.States)}");
+        var (severity, state) = (Severity.Of(context), State.Of(context));
         var (active, mutes) = await reader.ReadActiveAsync(cancellationToken);
         var found = state == "resolved" ? await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(24), MaxHistory, cancellationToken) : active;
-        var views = found.Select(a => AlertView.Of(a, mutes)).Where(a => (severity is null || a.Severity == severity) && (state is null || a.State == state));
-        return TypedResults.Ok(new Page<AlertView>([.. views.OrderBy(a => Array.IndexOf(severities, a.Severity) * -1)], null));
+        var views = found.Where(a => severity is null || a.Severity == severity).OrderByDescending(a => a.Severity).Select(a => AlertView.Of(a, mutes));
+        return TypedResults.Ok(new Page<AlertView>([.. views.Where(a => state is null || a.State == state)], null));
     }
 
     private static async Task<IResult> AcknowledgeAsync(
@@ -73,20 +79,16 @@ internal static class AlertsApi
             : ProblemResponse.Create(StatusCodes.Status409Conflict, $"The alert does not fire: it is {JsonFields.WireName(alert.State)}.");
     }
 
-    private static async Task<IResult> HistoryAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> HistoryAsync(HttpContext context, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (Wrong(hours) is { } problem) return problem;
-        var found = await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(hours ?? 24), MaxHistory, cancellationToken);
+        var hours = HistoryHours.Of(context)!.Value;
+        var found = await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(hours), MaxHistory, cancellationToken);
         return TypedResults.Ok(new Page<AlertView>([.. found.Select(a => AlertView.Of(a, AlertMutes.None))], null));
     }
 
-    private static async Task<IResult> StatisticsAsync(int? hours, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> StatisticsAsync(HttpContext context, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (Wrong(hours) is { } problem) return problem;
-        var now = time.GetUtcNow();
-        var span = hours ?? 24 * 7;
+        var (span, now) = (StatisticsHours.Of(context)!.Value, time.GetUtcNow());
         return TypedResults.Ok(StatisticsReader.Of(await alerts.ReadHistoryAsync(now - TimeSpan.FromHours(span), 100_000, cancellationToken), span, now));
     }
-
-    private static IResult? Wrong(int? hours) => hours is < 1 or > MaxHours ? ProblemResponse.Invalid("hours", $"must be 1 to {MaxHours}") : null;
 }

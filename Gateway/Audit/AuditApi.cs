@@ -1,7 +1,7 @@
-using System.Globalization;
 using OsMEN.Executions.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway.Audit;
@@ -20,75 +20,38 @@ internal sealed record AuditView(
 /// <summary>Reads the audit log. Nothing changes it.</summary>
 internal static class AuditApi
 {
-    private const int MaxPage = 1000;
     private const int LongestText = 300;
 
-    private static readonly string[] Known = ["actor", "action", "target", "since", "until", "cursor", "limit"];
+    private static readonly QueryParameter<string?> Actor = Text("actor", "Changes by this user");
+    private static readonly QueryParameter<string?> Action = Text("action", "Changes of this kind: key.created, or key for all of keys");
+    private static readonly QueryParameter<string?> Target = Text("target", "Changes of what has this id or name");
+    private static readonly QueryParameter<DateTimeOffset?> Since = QueryParameter.Time("since", "Changes then or later");
+    private static readonly QueryParameter<DateTimeOffset?> Until = QueryParameter.Time("until", "Changes before");
+    private static readonly QueryParameter<Guid?> Before = QueryParameter.Cursor<Guid?>(text => Guid.TryParseExact(text, "D", out var id) ? id : null);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(50, 1000);
 
     public static void MapAuditApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/v1/audit", ReadAsync).RequireAuthorization(Policies.Manage).WithTags("Audit").WithName("ReadAudit")
             .WithSummary("Who changed what, newest first")
-            .WithDescription("Filters: `actor` (a user), `action` (`key.created`, or `key` for all of keys), `target` (an id or name), `since`, `until`.")
-            .Produces<Page<AuditView>>().ProducesValidationProblem().ProducesProblems(503);
+            .Takes(Actor, Action, Target, Since, Until, Before, Limit).Produces<Page<AuditView>>().ProducesProblems(503);
 
     private static async Task<IResult> ReadAsync(HttpContext context, AuditTable audit, CancellationToken cancellationToken)
     {
-        var (query, errors) = Read(context.Request.Query);
-        if (errors.Count > 0)
-            return ProblemResponse.Invalid(errors);
+        var query = new AuditQuery
+        {
+            Actor = Actor.Of(context),
+            Action = Action.Of(context),
+            Target = Target.Of(context),
+            Since = Since.Of(context),
+            Until = Until.Of(context),
+            Before = Before.Of(context),
+            Limit = Limit.Of(context)!.Value,
+        };
         var found = await audit.ReadAsync(query with { Limit = query.Limit + 1 }, cancellationToken);
         var items = found.Take(query.Limit).Select(AuditView.Of).ToArray();
         return TypedResults.Ok(new Page<AuditView>(items, found.Count > query.Limit ? items[^1].Id : null));
     }
 
-    private static (AuditQuery Query, List<(string, string)> Errors) Read(IQueryCollection query)
-    {
-        var errors = new List<(string, string)>();
-        var result = new AuditQuery();
-        foreach (var (name, values) in query)
-        {
-            var text = values.ToString();
-            if (values.Count > 1)
-                errors.Add((name, "is there twice"));
-            else if (!Known.Contains(name, StringComparer.Ordinal))
-                errors.Add((name.Length <= 64 ? name : name[..64], $"is no parameter; there are: {string.Join(", ", Known)}"));
-            else if (text.Length > 0 && With(result, name, text) is var (with, problem))
-            {
-                if (problem is not null)
-                    errors.Add((name, problem));
-                result = with;
-            }
-        }
-
-        return (result, errors);
-    }
-
-    private static (AuditQuery Query, string? Problem) With(AuditQuery query, string name, string text)
-    {
-        const string time = "must be a time, such as 2030-01-31T08:00:00Z";
-        switch (name)
-        {
-            case "actor" or "action" or "target" when text.Length > LongestText || text.Any(c => char.IsControl(c) || char.IsSurrogate(c)):
-                return (query, $"must be 1 to {LongestText} printable characters");
-            case "actor":
-                return (query with { Actor = text }, null);
-            case "action":
-                return (query with { Action = text }, null);
-            case "target":
-                return (query with { Target = text }, null);
-            case "since":
-                return TryTime(text, out var since) ? (query with { Since = since }, null) : (query, time);
-            case "until":
-                return TryTime(text, out var until) ? (query with { Until = until }, null) : (query, time);
-            case "cursor":
-                return Guid.TryParseExact(text, "D", out var before) ? (query with { Before = before }, null) : (query, "must be the next_cursor of a page");
-            default:
-                return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxPage
-                    ? (query with { Limit = limit }, null)
-                    : (query, $"must be 1 to {MaxPage}");
-        }
-    }
-
-    private static bool TryTime(string text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time) && text.Length >= 10;
+    private static QueryParameter<string?> Text(string name, string what) => QueryParameter.Text(
+        name, what, $"must be 1 to {LongestText} printable characters", text => text.Length <= LongestText && !text.Any(c => char.IsControl(c) || char.IsSurrogate(c)));
 }

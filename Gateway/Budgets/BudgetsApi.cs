@@ -3,6 +3,7 @@ using OsMEN.Executions.Budgets;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 
@@ -12,13 +13,14 @@ namespace OsMEN.Gateway.Budgets;
 internal static class BudgetsApi
 {
     private const int MaxBudgets = 10_000;
-    private const int MaxPage = 1000;
+    private static readonly QueryParameter<string?> After = QueryParameter.Cursor(text => BudgetRequest.IsId(text) ? text : null);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(50, 1000);
 
     public static void MapBudgetsApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1/budgets").RequireAuthorization(Policies.Read).WithTags("Budgets");
         api.MapGet("", ListAsync).WithName("ListBudgets").WithSummary("All budgets by id, with what is spent of them")
-            .Produces<Page<BudgetView>>().ProducesValidationProblem().ProducesProblems(503);
+            .Takes(After, Limit).Produces<Page<BudgetView>>().ProducesProblems(503);
         api.MapGet("/{id}", GetAsync).WithName("GetBudget").WithSummary("One budget, with what is spent of it").Produces<BudgetView>().ProducesProblems(404, 503);
         api.MapPut("/{id}", PutAsync).Audited("budget.put").RequireAuthorization(Policies.Manage).WithName("PutBudget")
             .WithSummary("Sets a budget; answers when it holds everywhere. Another scope, period or time zone begins with nothing spent")
@@ -42,15 +44,10 @@ internal static class BudgetsApi
             ["resets_at"] = refusal.ResetsAt,
         });
 
-    private static async Task<IResult> ListAsync(string? cursor, string? limit, IBudgetStore store, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext context, IBudgetStore store, TimeProvider time, CancellationToken cancellationToken)
     {
-        var size = 50;
-        if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out size) || size is < 1 or > MaxPage))
-            return ProblemResponse.Invalid("limit", $"must be 1 to {MaxPage}");
-        if (cursor is not null && !BudgetRequest.IsId(cursor))
-            return ProblemResponse.Invalid("cursor", "must be the next_cursor of a page");
-        var now = time.GetUtcNow();
-        var rest = (await store.ListBudgetsAsync(cancellationToken)).Where(b => string.CompareOrdinal(b.Id, cursor) > 0).ToArray();
+        var (after, size, now) = (After.Of(context), Limit.Of(context)!.Value, time.GetUtcNow());
+        var rest = (await store.ListBudgetsAsync(cancellationToken)).Where(b => string.CompareOrdinal(b.Id, after) > 0).ToArray();
         var items = rest.Take(size).Select(b => BudgetView.Of(b.At(now))).ToArray();
         return TypedResults.Ok(new Page<BudgetView>(items, rest.Length > size ? items[^1].Id : null));
     }

@@ -1,67 +1,45 @@
 using System.Buffers.Text;
-using System.Globalization;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.Gateway.Queries;
+using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway.Executions;
 
 /// <summary>The query of a listing.</summary>
 internal static class ExecutionFilter
 {
-    private static readonly string[] Known = ["agent", "status", "user", "kind", "since", "until", "cursor", "limit"];
+    private static readonly QueryParameter<string?> Agent = QueryParameter.Text("agent", "Executions of this agent", "must be an agent's id", AgentValidation.IsId);
+    private static readonly QueryParameter<ExecutionStatus?> Status =
+        QueryParameter.OneOf("status", "Executions in this state", Enum.GetValues<ExecutionStatus>(), ExecutionNames.ToWire);
+    private static readonly QueryParameter<string?> User = QueryParameter.Text("user", "Executions that this user started", "must be a user's name", Users.IsValid);
+    private static readonly QueryParameter<ExecutionKind?> Kind = QueryParameter.OneOf("kind", "What is run", Enum.GetValues<ExecutionKind>(), ExecutionNames.ToWire);
+    private static readonly QueryParameter<DateTimeOffset?> Since = QueryParameter.Time("since", "Accepted then or later");
+    private static readonly QueryParameter<DateTimeOffset?> Until = QueryParameter.Time("until", "Accepted before");
+    private static readonly QueryParameter<Guid?> Before = QueryParameter.Cursor(TryCursor);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(50, 1000);
 
-    /// <summary>The query, or each parameter's error. An unknown parameter is one: a misspelt filter must not pass for a set one.</summary>
-    public static (ExecutionQuery Query, IReadOnlyList<(string, string)> Errors) Read(IQueryCollection query)
+    public static readonly QueryParameter[] Parameters = [Agent, Status, User, Kind, Since, Until, Before, Limit];
+
+    public static ExecutionQuery Read(HttpContext context) => new()
     {
-        var errors = new List<(string, string)>();
-        string? One(string name)
-        {
-            var values = query[name];
-            if (values.Count > 1)
-                errors.Add((name, "is there twice"));
-            return values.ToString() is { Length: > 0 } text ? text : null;
-        }
-
-        var result = new ExecutionQuery();
-        if (One("agent") is { } agent)
-            result = AgentValidation.IsId(agent) ? result with { Target = agent, Kind = ExecutionKind.Agent } : Wrong(errors, "agent", "must be an agent's id", result);
-        if (One("kind") is { } kind)
-            result = ExecutionNames.TryParseKind(kind, out var k) ? result with { Kind = k } : Wrong(errors, "kind", "must be agent, command or workflow", result);
-        if (One("status") is { } status)
-            result = ExecutionNames.TryParseStatus(status, out var s) ? result with { Status = s } : Wrong(errors, "status", "must be PENDING, RUNNING, COMPLETED, FAILED, CANCELLED or TIMED_OUT", result);
-        if (One("user") is { } user)
-            result = Security.Users.IsValid(user) ? result with { User = user } : Wrong(errors, "user", "must be a user's name", result);
-        if (One("since") is { } since)
-            result = TryTime(since, out var t) ? result with { Since = t } : Wrong(errors, "since", "must be a time, such as 2030-01-31T08:00:00Z", result);
-        if (One("until") is { } until)
-            result = TryTime(until, out var t) ? result with { Until = t } : Wrong(errors, "until", "must be a time, such as 2030-01-31T08:00:00Z", result);
-        if (One("cursor") is { } cursor)
-            result = TryCursor(cursor, out var before) ? result with { Before = before } : Wrong(errors, "cursor", "must be the next_cursor of a page", result);
-        if (One("limit") is { } limit)
-            result = int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= 1000 ? result with { Limit = n } : Wrong(errors, "limit", "must be 1 to 1000", result);
-        foreach (var name in query.Keys.Where(k => !Known.Contains(k, StringComparer.Ordinal)).Take(10))
-            errors.Add((name.Length <= 64 ? name : name[..64], $"is no parameter; there are: {string.Join(", ", Known)}"));
-        return (result, errors);
-    }
+        Target = Agent.Of(context),
+        Kind = Kind.Of(context) ?? (Agent.Of(context) is null ? null : ExecutionKind.Agent),
+        Status = Status.Of(context),
+        User = User.Of(context),
+        Since = Since.Of(context),
+        Until = Until.Of(context),
+        Before = Before.Of(context),
+        Limit = Limit.Of(context)!.Value,
+    };
 
     public static string Cursor(Guid last) => Base64Url.EncodeToString(last.ToByteArray(bigEndian: true));
 
-    private static bool TryCursor(string text, out Guid before)
+    private static Guid? TryCursor(string text)
     {
-        before = default;
         Span<byte> bytes = stackalloc byte[18];
-        if (text.Length != 22 || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != 16)
-            return false;
-        before = new Guid(bytes[..16], bigEndian: true);
-        return true;
-    }
-
-    private static bool TryTime(string text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time) && text.Length >= 10;
-
-    private static ExecutionQuery Wrong(List<(string, string)> errors, string name, string message, ExecutionQuery unchanged)
-    {
-        errors.Add((name, message));
-        return unchanged;
+        return text.Length == 22 && Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == 16
+            ? new Guid(bytes[..16], bigEndian: true)
+            : null;
     }
 }

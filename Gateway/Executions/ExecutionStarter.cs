@@ -22,14 +22,9 @@ internal sealed record StartTarget(
 internal sealed class ExecutionStarter(
     RequestBody requestBody, ExecutionAcceptor acceptor, ExecutionCompletions completions, IExecutionStore store, RequestMetrics metrics, TimeProvider time)
 {
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
-
-    /// <summary>202 with the execution; or 200 when it has ended within <paramref name="wait"/>; or what is wrong.</summary>
-    public async Task<IResult> StartAsync(StartTarget target, string? wait, HttpContext context, CancellationToken cancellationToken)
+    /// <summary>202 with the execution; or 200 when it has ended within <see cref="StartEndpoint.Wait"/>; or what is wrong.</summary>
+    public async Task<IResult> StartAsync(StartTarget target, HttpContext context, CancellationToken cancellationToken)
     {
-        var patience = TimeSpan.Zero;
-        if (wait is not null && (!DurationText.TryParse(wait, out patience) || patience > MaxWait))
-            return ProblemResponse.Invalid("wait", "must be a duration such as 30s, at most 5m");
         var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
         if (document is null)
             return problem!;
@@ -59,6 +54,7 @@ internal sealed class ExecutionStarter(
 
         metrics.Accepted(target.Kind);
         var execution = accepted.Execution!;
+        var patience = StartEndpoint.Wait.Of(context) ?? TimeSpan.Zero;
         if (patience > TimeSpan.Zero)
             execution = await completions.WaitAsync(execution.Id, patience, cancellationToken) ?? execution;
         if (patience > TimeSpan.Zero && execution.Status.IsFinal())

@@ -4,8 +4,8 @@ using OsMEN.Executions.Workflows;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
-using OsMEN.Gateway.Workflows;
 
 namespace OsMEN.Gateway.Executions;
 
@@ -19,7 +19,7 @@ internal static class ExecutionsApi
             .WithName("StartExecution").WithSummary("Starts an agent; with ?wait=30s answers once it has finished")
             .StartsExecution();
         api.MapGet("/executions", ListAsync).WithName("ListExecutions").WithSummary("Executions, newest first")
-            .Produces<Page<ExecutionView>>().ProducesValidationProblem().ProducesProblems(503);
+            .Takes(ExecutionFilter.Parameters).Produces<Page<ExecutionView>>().ProducesProblems(503);
         api.MapGet("/executions/{id}", GetAsync).WithName("GetExecution").WithSummary("One execution")
             .Produces<ExecutionView>().ProducesProblems(404, 503);
         api.MapPost("/executions/{id}/cancel", CancelAsync).Audited("execution.cancelled").RequireAuthorization(Policies.Run).WithName("CancelExecution")
@@ -32,17 +32,15 @@ internal static class ExecutionsApi
     }
 
     private static async Task<IResult> StartAsync(
-        string id, string? wait, HttpContext context, AgentCatalog catalog, AgentAdmission budgets, ExecutionStarter starter, CancellationToken cancellationToken) =>
+        string id, HttpContext context, AgentCatalog catalog, AgentAdmission budgets, ExecutionStarter starter, CancellationToken cancellationToken) =>
         await catalog.FindFreshAsync(id, cancellationToken) is { } agent
             ? await starter.StartAsync(
-                new StartTarget(ExecutionKind.Agent, agent.Id, agent.Limits.MaxAttempts, (asked, token) => budgets.CheckAsync(agent, asked, token)), wait, context, cancellationToken)
+                new StartTarget(ExecutionKind.Agent, agent.Id, agent.Limits.MaxAttempts, (asked, token) => budgets.CheckAsync(agent, asked, token)), context, cancellationToken)
             : ProblemResponse.NotFound("There is no such agent.");
 
     private static async Task<IResult> ListAsync(HttpContext context, IExecutionStore store, CancellationToken cancellationToken)
     {
-        var (query, errors) = ExecutionFilter.Read(context.Request.Query);
-        if (errors.Count > 0)
-            return ProblemResponse.Invalid(errors);
+        var query = ExecutionFilter.Read(context);
         var key = ApiKeyAuthentication.KeyOf(context);
         if (key.Role == Role.User)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using OsMEN.Gateway.Queries;
 
 namespace OsMEN.Gateway.OpenApi;
 
@@ -58,6 +59,7 @@ internal static class OpenApiSetup
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] }];
             return Task.CompletedTask;
         });
+        options.DescribeQueries();
         options.AddOperationTransformer((operation, _, _) =>
         {
             if (operation.OperationId is { } id && Examples.TryGetValue(id, out var example))

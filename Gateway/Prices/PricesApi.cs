@@ -5,6 +5,7 @@ using OsMEN.Executions.Prices;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 
@@ -19,13 +20,14 @@ internal static class PricesApi
     private const int MostNames = 5;
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly QueryParameter<string?> Source = QueryParameter.OneOf("source", "Your own, or those that were shipped; both unless told", "user", "shipped");
 
     public static void MapPricesApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1/prices").WithTags("Prices");
         api.MapGet("", Get).RequireAuthorization(Policies.Read).WithName("GetPrices").WithSummary("Prices by platform and model")
-            .WithDescription("In LiteLLM's keys, dollars a token: your own, and those that were shipped where you have none of that name. `?source=user` or `?source=shipped` for one of the two.")
-            .Produces<RawJson>().ProducesValidationProblem().ProducesProblems(503);
+            .WithDescription("In LiteLLM's keys, dollars a token: your own, and those that were shipped where you have none of that name.")
+            .Takes(Source).Produces<RawJson>().ProducesProblems(503);
         api.MapPut("", PutAsync).Audited("prices.put").RequireAuthorization(Policies.Manage).WithName("PutPrices").WithSummary("Merges prices of your own, also LiteLLM's whole file")
             .WithDescription(
                 "Names are `platform/model`, patterns such as `openai/gpt-4o*`, or regular expressions from `^` to `$`. An entry may have `effective_from`, a name several entries in an array. " +
@@ -35,12 +37,9 @@ internal static class PricesApi
 
     private static async Task<IResult> Get(HttpContext context, PriceTable table, UserPrices prices, CancellationToken cancellationToken)
     {
-        var source = context.Request.Query["source"].ToString();
-        if (context.Request.Query.Keys.Any(k => k != "source") || source is not ("" or "user" or "shipped"))
-            return ProblemResponse.Invalid("source", "must be user or shipped, and is the only parameter");
         await prices.RefreshAsync(cancellationToken);
         var own = table.UserEntries.Select(e => e.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        IEnumerable<PriceEntry> entries = source switch
+        IEnumerable<PriceEntry> entries = Source.Of(context) switch
         {
             "user" => table.UserEntries,
             "shipped" => table.ShippedEntries,

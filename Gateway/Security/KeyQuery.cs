@@ -1,4 +1,5 @@
 using System.Globalization;
+using OsMEN.Gateway.Queries;
 
 namespace OsMEN.Gateway.Security;
 
@@ -16,9 +17,16 @@ internal enum KeyStatus
 /// <summary>A page of keys: those of the configuration first, then the others, newest first.</summary>
 internal sealed record KeyQuery
 {
-    public const int MaxPage = 1000;
+    private const string All = "all";
 
-    private static readonly string[] Known = ["status", "role", "user", "cursor", "limit"];
+    private static readonly QueryParameter<string?> StatusParameter = QueryParameter.OneOf(
+        "status", "Keys in this state; all but the revoked ones unless told", [.. Enum.GetNames<KeyStatus>().Select(n => n.ToLowerInvariant()), All]);
+    private static readonly QueryParameter<Role?> RoleParameter = QueryParameter.OneOf("role", "Keys of this role", Enum.GetValues<Role>(), RoleNames.ToWire);
+    private static readonly QueryParameter<string?> UserParameter = QueryParameter.Text("user", "Keys of this user", "must be a user's name", Users.IsValid);
+    private static readonly QueryParameter<string?> CursorParameter = QueryParameter.Cursor(text => StoredIn(text) is null && PlaceIn(text) is null ? null : text);
+    private static readonly QueryParameter<int?> LimitParameter = QueryParameter.Limit(50, 1000);
+
+    public static readonly QueryParameter[] Parameters = [StatusParameter, RoleParameter, UserParameter, CursorParameter, LimitParameter];
 
     /// <summary>Null for every status but <see cref="KeyStatus.Revoked"/>, or also that, see <see cref="WithRevoked"/>.</summary>
     public KeyStatus? Status { get; private init; }
@@ -35,55 +43,29 @@ internal sealed record KeyQuery
     /// <summary>The last configured key of the page before, by its place.</summary>
     public int AfterConfigured { get; private init; }
 
-    public int Limit { get; private init; } = 50;
+    public int Limit { get; private init; }
 
-    public static (KeyQuery Query, IReadOnlyList<(string, string)> Errors) Read(IQueryCollection query)
+    public static KeyQuery Read(HttpContext context)
     {
-        var errors = new List<(string, string)>();
-        var result = new KeyQuery();
-        foreach (var (name, values) in query)
+        var (status, cursor) = (StatusParameter.Of(context), CursorParameter.Of(context) ?? "");
+        return new KeyQuery
         {
-            var text = values.ToString();
-            if (values.Count > 1)
-                errors.Add((name, "is there twice"));
-            else if (!Known.Contains(name, StringComparer.Ordinal))
-                errors.Add((name.Length <= 64 ? name : name[..64], $"is no parameter; there are: {string.Join(", ", Known)}"));
-            else if (text.Length > 0 && result.With(name, text) is var (with, problem))
-                (result, errors) = problem is null ? (with, errors) : (result, [.. errors, (name, problem)]);
-        }
-
-        return (result, errors);
+            Status = status is null or All ? null : Enum.Parse<KeyStatus>(status, ignoreCase: true),
+            WithRevoked = status == All,
+            Role = RoleParameter.Of(context),
+            User = UserParameter.Of(context),
+            Before = StoredIn(cursor),
+            AfterConfigured = PlaceIn(cursor) ?? 0,
+            Limit = LimitParameter.Of(context)!.Value,
+        };
     }
 
     /// <summary>Whether a key of the configuration is on the pages asked for.</summary>
     public bool Fits(ApiKey key, KeyStatus status) =>
-        (Status is null || Status == status) && (Role is null || Role == key.Role) && (User is null || User == key.User) && Before is null
-        && int.Parse(key.Id.AsSpan(ConfiguredKeys.IdPrefix.Length), CultureInfo.InvariantCulture) > AfterConfigured;
+        (Status is null || Status == status) && (Role is null || Role == key.Role) && (User is null || User == key.User) && Before is null && PlaceIn(key.Id) > AfterConfigured;
 
-    private (KeyQuery Query, string? Problem) With(string name, string text)
-    {
-        switch (name)
-        {
-            case "status" when text == "all":
-                return (this with { WithRevoked = true }, null);
-            case "status":
-                return Enum.TryParse<KeyStatus>(text, ignoreCase: true, out var status) && char.IsAsciiLetter(text[0])
-                    ? (this with { Status = status }, null)
-                    : (this, "must be one of: active, expired, disabled, revoked, all");
-            case "role":
-                return RoleNames.TryParse(text, out var role) ? (this with { Role = role }, null) : (this, $"must be one of: {string.Join(", ", RoleNames.All)}");
-            case "user":
-                return Users.IsValid(text) ? (this with { User = text }, null) : (this, "must be a user's name");
-            case "cursor" when Guid.TryParseExact(text, "D", out var before):
-                return (this with { Before = before }, null);
-            case "cursor" when ApiKey.IsConfiguredId(text) && int.TryParse(text.AsSpan(ConfiguredKeys.IdPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var place):
-                return (this with { AfterConfigured = place }, null);
-            case "cursor":
-                return (this, "must be the next_cursor of a page");
-            default:
-                return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxPage
-                    ? (this with { Limit = limit }, null)
-                    : (this, $"must be 1 to {MaxPage}");
-        }
-    }
+    private static Guid? StoredIn(string cursor) => Guid.TryParseExact(cursor, "D", out var id) ? id : null;
+
+    private static int? PlaceIn(string cursor) =>
+        ApiKey.IsConfiguredId(cursor) && int.TryParse(cursor.AsSpan(ConfiguredKeys.IdPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : null;
 }

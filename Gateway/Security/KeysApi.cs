@@ -2,6 +2,7 @@ using OsMEN.Executions;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 
 namespace OsMEN.Gateway.Security;
 
@@ -11,9 +12,8 @@ internal static class KeysApi
     public static void MapKeysApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1/keys").RequireAuthorization(Policies.Manage).WithTags("Keys");
-        api.MapGet("", ListAsync).WithName("ListKeys").WithSummary("Keys, newest first; those that are revoked with ?status=revoked or all")
-            .WithDescription("Filters: `status` (active, expired, disabled, revoked, all), `role`, `user`. Keys of the configuration come first.")
-            .Produces<Page<KeyView>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("", ListAsync).WithName("ListKeys").WithSummary("Keys, newest first; those of the configuration before all others")
+            .Takes(KeyQuery.Parameters).Produces<Page<KeyView>>().ProducesProblems(503);
         api.MapPost("", CreateAsync).Audited("key.created").WithName("CreateKey").WithSummary("Makes a key and shows it, this once")
             .Accepts<KeyRequest>("application/json").Produces<KeyView>(StatusCodes.Status201Created).ProducesValidationProblem().ProducesProblems(409, 413, 415, 503);
         api.MapGet("/{id}", GetAsync).WithName("GetKey").WithSummary("One key, also one that was revoked").Produces<KeyView>().ProducesProblems(404, 503);
@@ -28,9 +28,7 @@ internal static class KeysApi
 
     private static async Task<IResult> ListAsync(HttpContext context, ApiKeyTable table, UserTable users, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
     {
-        var (query, errors) = KeyQuery.Read(context.Request.Query);
-        if (errors.Count > 0)
-            return ProblemResponse.Invalid(errors);
+        var query = KeyQuery.Read(context);
         var now = time.GetUtcNow();
         var disabled = await users.ReadDisabledAsync(cancellationToken);
         KeyStatus StatusOf(ApiKey key) => KeyView.StatusOf(key, disabled.ContainsKey(key.User), now);

@@ -1,41 +1,33 @@
-using System.Globalization;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 
 namespace OsMEN.Gateway.Security;
 
 /// <summary>Users: the names that keys carry. One that is disabled is not let in with any key.</summary>
 internal static class UsersApi
 {
-    private const int MaxPage = 1000;
-
-    private static readonly string[] Known = ["status", "cursor", "limit"];
+    private static readonly QueryParameter<string?> Status = QueryParameter.OneOf("status", "Users in this state", "active", "disabled");
+    private static readonly QueryParameter<string?> After = QueryParameter.Cursor(text => Users.IsValid(text) ? text : null);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(50, 1000);
 
     public static void MapUsersApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1/users").RequireAuthorization(Policies.Manage).WithTags("Keys");
-        api.MapGet("", ListAsync).WithName("ListUsers").WithSummary("Users by name, with their keys, roles, and what they used within 30 days; ?status=active or disabled")
-            .Produces<Page<UserView>>().ProducesValidationProblem().ProducesProblems(503);
+        api.MapGet("", ListAsync).WithName("ListUsers").WithSummary("Users by name, with their keys, roles, and what they used within 30 days")
+            .Takes(Status, After, Limit).Produces<Page<UserView>>().ProducesProblems(503);
         api.MapGet("/{**name}", GetAsync).WithName("GetUser").WithSummary("One user").Produces<UserView>().ProducesProblems(404, 503);
         api.MapPut("/{**name}", PutAsync).Audited("user.disabled", "user.enabled").WithMetadata(new OutlivesKey()).WithName("PutUser")
             .WithSummary("Disables a user: no key of theirs is let in, within a second on every gateway, and what they opened is closed; or enables it again")
             .Accepts<UserRequest>("application/json").Produces<UserView>().ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, string? status, string? cursor, string? limit, UserReader users, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext context, UserReader users, CancellationToken cancellationToken)
     {
-        var size = 50;
-        if (context.Request.Query.Keys.FirstOrDefault(k => !Known.Contains(k, StringComparer.Ordinal)) is { } other)
-            return ProblemResponse.Invalid(other.Length <= 64 ? other : other[..64], $"is no parameter; there are: {string.Join(", ", Known)}");
-        if (status is not (null or "active" or "disabled"))
-            return ProblemResponse.Invalid("status", "must be active or disabled");
-        if (cursor is not null && !Users.IsValid(cursor))
-            return ProblemResponse.Invalid("cursor", "must be the next_cursor of a page");
-        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out size) || size is < 1 or > MaxPage))
-            return ProblemResponse.Invalid("limit", $"must be 1 to {MaxPage}");
-        var found = await users.ReadAsync(null, status is null ? null : status == "disabled", cursor, size + 1, cancellationToken);
+        var (status, size) = (Status.Of(context), Limit.Of(context)!.Value);
+        var found = await users.ReadAsync(null, status is null ? null : status == "disabled", After.Of(context), size + 1, cancellationToken);
         var items = found.Take(size).ToArray();
         return TypedResults.Ok(new Page<UserView>(items, found.Count > size ? items[^1].Name : null));
     }

@@ -2,9 +2,11 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using Microsoft.OpenApi;
 using OsMEN.Executions;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway.Streams;
@@ -17,18 +19,29 @@ internal static class EventsApi
     // Proxies close what is silent for a minute.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
+    private static readonly QueryParameter<long?> After = new(
+        "after",
+        "Events after the one of this number; a Last-Event-ID goes before it",
+        "must be the number of an event",
+        new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "0" },
+        TryNumber);
+
     public static void MapEventsApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/v1/executions/{id}/events", ReadAsync).RequireAuthorization(Policies.Read).WithTags("Streams").WithName("ReadEvents")
-            .WithSummary("Events after ?after=seq as a page, or all of them live as text/event-stream")
-            .Produces<Page<RawJson>>().ProducesValidationProblem().ProducesProblems(404, 503);
+            .WithSummary("Events as a page, or all of them live as text/event-stream")
+            .Takes(After).Produces<Page<RawJson>>().ProducesProblems(404, 503);
 
     private static async Task<IResult> ReadAsync(
         string id, HttpContext context, IExecutionStore store, EventFeed feed, EventStreams streams, TimeProvider time, CancellationToken cancellationToken)
     {
-        var after = 0L;
-        var from = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : context.Request.Query["after"].ToString();
-        if (from.Length > 0 && !long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out after))
-            return ProblemResponse.Invalid("after", "must be the number of an event");
+        var after = After.Of(context) ?? 0;
+        if (context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
+        {
+            if (TryNumber(last) is not { } seen)
+                return ProblemResponse.Invalid("Last-Event-ID", After.MustBe);
+            after = seen;
+        }
+
         if (await ExecutionAccess.FindAsync(store, ApiKeyAuthentication.KeyOf(context), id, cancellationToken) is not { Id: var guid })
             return ProblemResponse.NotFound("There is no such execution.");
         if (context.Request.GetTypedHeaders().Accept is { Count: > 0 } accept && accept.Any(a => a.MediaType == "text/event-stream"))
@@ -44,6 +57,8 @@ internal static class EventsApi
         return TypedResults.Ok(new Page<RawJson>(
             [.. Frames(page, after, guid, time).Select(f => new RawJson(f))], more ? next.ToString(CultureInfo.InvariantCulture) : null));
     }
+
+    private static long? TryNumber(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static IEnumerable<string> Frames(EventPage? page, long after, Guid id, TimeProvider time)
     {

@@ -4,6 +4,7 @@ using System.Text;
 using OsMEN.Executions.Usage;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
+using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
 
 namespace OsMEN.Gateway.Usage;
@@ -14,16 +15,20 @@ internal static class UsageApi
     private const int MaxCsvRows = 100_000;
     private const int LongestGroup = 1000;
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromDays(30);
-    private static readonly string Groups = string.Join(", ", Enum.GetValues<UsageGroup>().Select(UsageView.Name));
+
+    private static readonly QueryParameter<UsageGroup?> By = QueryParameter.OneOf("group_by", "What a row stands for; agent unless told", Enum.GetValues<UsageGroup>(), UsageView.Name);
+    private static readonly QueryParameter<DateTimeOffset?> Since = QueryParameter.Time("since", "Calls then or later; of the 30 days before the end unless told");
+    private static readonly QueryParameter<DateTimeOffset?> Until = QueryParameter.Time("until", "Calls before; now unless told");
+    private static readonly QueryParameter<string?> After = QueryParameter.Cursor(TryCursor);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(1000, 1000);
 
     public static void MapUsageApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api/v1/usage").RequireAuthorization(Policies.Read).WithTags("Usage");
         api.MapGet("", ReadAsync).WithName("ReadUsage").WithSummary("Tokens and dollars by agent, user, model, platform or day")
             .WithDescription(
-                $"`?group_by=` {Groups} (default agent); `&since=&until=` times, by default the last 30 days; `&limit=1..1000&cursor=`. Failed and repeated calls count too. " +
-                "`unpriced_tokens` are those of models without a price, `estimated_tokens` those that no provider told. Revenue and margin where an agent has a price. With `Accept: text/csv`, CSV of all rows.")
-            .Produces<Page<RawJson>>().ProducesValidationProblem().ProducesProblems(503);
+                "Failed and repeated calls count too. `unpriced_tokens` are those of models without a price, `estimated_tokens` those that no provider told. Revenue and margin where an agent has a price. With `Accept: text/csv`, CSV of all rows.")
+            .Takes(By, Since, Until, After, Limit).Produces<Page<RawJson>>().ProducesProblems(503);
         api.MapGet("/projection", ProjectAsync).WithName("ProjectUsage").WithSummary("What today and this month have cost, and will")
             .WithDescription(
                 "By days of UTC. `method` says how days to come are estimated: `weekday_mean_28d` (the mean of that weekday in the last 28 days), `workday_mean_28d` (of working days or weekends, with one to two weeks of " +
@@ -33,10 +38,18 @@ internal static class UsageApi
 
     private static async Task<IResult> ReadAsync(HttpContext context, UsageReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
-        var (query, errors) = Read(context.Request.Query, time.GetUtcNow());
-        if (errors.Count > 0)
-            return ProblemResponse.Invalid(errors);
-        query = query with { User = OnlyUser(context) };
+        var until = Until.Of(context) ?? time.GetUtcNow().AddMinutes(1);
+        var query = new UsageQuery
+        {
+            By = By.Of(context) ?? UsageGroup.Agent,
+            Since = Since.Of(context) ?? until - DefaultSpan,
+            Until = until,
+            User = OnlyUser(context),
+            After = After.Of(context),
+            Limit = Limit.Of(context)!.Value,
+        };
+        if (query.Since >= until)
+            return ProblemResponse.Invalid(Since.Name, "must be before until");
         if (context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType.Equals("text/csv", StringComparison.OrdinalIgnoreCase)))
         {
             var all = await reader.ReadAsync(query with { Limit = MaxCsvRows }, cancellationToken);
@@ -78,61 +91,9 @@ internal static class UsageApi
 
     private static string? OnlyUser(HttpContext context) => OnlyUser(ApiKeyAuthentication.KeyOf(context));
 
-    private static (UsageQuery Query, List<(string, string)> Errors) Read(IQueryCollection parameters, DateTimeOffset now)
-    {
-        var errors = new List<(string, string)>();
-        var by = UsageGroup.Agent;
-        DateTimeOffset? since = null, until = null;
-        string? after = null;
-        var limit = 1000;
-        foreach (var (name, values) in parameters.Take(10))
-        {
-            var text = values.ToString();
-            var error = values.Count > 1 ? "is there twice" : name switch
-            {
-                "group_by" => TryGroup(text, out by) ? null : $"must be one of {Groups}",
-                "since" => TryTime(text, out since) ? null : "must be a time, such as 2030-01-31T08:00:00Z",
-                "until" => TryTime(text, out until) ? null : "must be a time, such as 2030-01-31T08:00:00Z",
-                "limit" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= 1000 ? null : "must be 1 to 1000",
-                "cursor" => (after = TryCursor(text)) is not null ? null : "must be the next_cursor of a page",
-                _ => "is no parameter; there are: cursor, group_by, limit, since, until",
-            };
-            if (error is not null)
-                errors.Add((name.Length <= 64 ? name : name[..64], error));
-        }
-
-        var end = until ?? now.AddMinutes(1);
-        var start = since ?? end - DefaultSpan;
-        if (errors.Count == 0 && start >= end)
-            errors.Add(("since", "must be before until"));
-        return (new UsageQuery { By = by, Since = start, Until = end, After = after, Limit = limit }, errors);
-    }
-
-    private static bool TryGroup(string text, out UsageGroup by)
-    {
-        by = default;
-        foreach (var group in Enum.GetValues<UsageGroup>())
-        {
-            if (UsageView.Name(group) == text)
-            {
-                by = group;
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool TryTime(string text, out DateTimeOffset? time)
-    {
-        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) && text.Length >= 10 && t.Year is >= 2000 and < 3000;
-        time = isTime ? t : null;
-        return isTime;
-    }
-
     private static string? TryCursor(string text)
     {
-        if (text.Length is 0 or > LongestGroup * 4 || !Base64Url.IsValid(text))
+        if (text.Length > LongestGroup * 4 || !Base64Url.IsValid(text))
             return null;
         var group = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
         return group.Length is >= 1 and <= LongestGroup && !group.Any(char.IsControl) ? group : null;

@@ -21,16 +21,10 @@ internal static class CommandsApi
             .WithName("StartCommand").WithSummary("Starts a command with its parameters as input; with ?wait=30s answers once it has finished").StartsExecution();
     }
 
-    /// <summary>What every endpoint that starts something takes and answers.</summary>
-    public static RouteHandlerBuilder StartsExecution(this RouteHandlerBuilder endpoint) => endpoint
-        .Accepts<ExecutionRequest>("application/json")
-        .Produces<ExecutionView>(StatusCodes.Status202Accepted).Produces<ExecutionView>()
-        .ProducesValidationProblem().ProducesProblems(402, 404, 409, 413, 415, 429, 503);
-
     private static IResult Get(string id, CommandCatalog catalog) => catalog.Find(id) is { } command ? TypedResults.Ok(View(command)) : Unknown();
 
     private static async Task<IResult> StartAsync(
-        string id, string? wait, HttpContext context, CommandCatalog catalog, AgentCatalog agents, AgentAdmission budgets, ExecutionStarter starter, CancellationToken cancellationToken)
+        string id, HttpContext context, CommandCatalog catalog, AgentCatalog agents, AgentAdmission budgets, ExecutionStarter starter, CancellationToken cancellationToken)
     {
         if (catalog.Find(id) is not { } command)
             return Unknown();
@@ -44,7 +38,7 @@ internal static class CommandsApi
 
         var target = new StartTarget(
             ExecutionKind.Command, command.Id, agent.Limits.MaxAttempts, (asked, token) => budgets.CheckAsync(agent, asked, token), input => CommandInput.Check(command.Parameters, input));
-        return await starter.StartAsync(target, wait, context, cancellationToken);
+        return await starter.StartAsync(target, context, cancellationToken);
     }
 
     private static RawJson View(CommandDefinition command) => new(CommandJson.Write(command));

@@ -33,7 +33,6 @@ internal static class WorkflowsApi
 
     private static async Task<IResult> StartAsync(
         string id,
-        string? wait,
         HttpContext context,
         WorkflowCatalog catalog,
         AgentCatalog agents,
@@ -59,7 +58,7 @@ internal static class WorkflowsApi
             WorkflowDefinition.MaxAttempts,
             (asked, token) => budgets.CheckAsync(new BudgetSubject { User = asked.User, Key = asked.KeyId }, null, null, asked.RunAt, token),
             input => CommandInput.Check(workflow.Parameters, input));
-        return await starter.StartAsync(target, wait, context, cancellationToken);
+        return await starter.StartAsync(target, context, cancellationToken);
     }
 
     private static async Task<IResult> StepsAsync(

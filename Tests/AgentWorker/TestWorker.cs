@@ -11,6 +11,9 @@ namespace OsMEN.Tests.AgentWorker;
 /// <summary>A whole worker in this process, without Redis, whose llm agents do what the test says. Stops as SIGTERM does.</summary>
 internal sealed class TestWorker(WebApplication app) : IAsyncDisposable
 {
+    /// <summary>What its metrics' names begin with.</summary>
+    public const string Prefix = "worker_tests_";
+
     public static async Task<TestWorker> StartAsync(
         string database, Func<AgentRun, CancellationToken, Task<AgentOutcome>> agent, int slots = 8, string? catalog = null)
     {
@@ -20,7 +23,7 @@ internal sealed class TestWorker(WebApplication app) : IAsyncDisposable
             ["ConnectionStrings:osmen"] = database,
             ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200",
             ["CATALOG_PATH"] = catalog ?? Path.Combine(AppContext.BaseDirectory, "catalog"),
-            ["METRICS_PREFIX"] = "worker_tests_",
+            ["METRICS_PREFIX"] = Prefix,
             ["Executions:Lease"] = "00:00:03",
             ["Executions:PollInterval"] = "00:00:00.020",
             ["Executions:RetryDelay"] = "00:00:00.010",

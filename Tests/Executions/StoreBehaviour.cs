@@ -215,7 +215,7 @@ public abstract partial class StoreBehaviour : IAsyncLifetime
     {
         var id = (await AcceptAsync(New())).Id;
         var late = (await ClaimAsync(1, "late", TimeSpan.Zero))[0];
-        Assert.Equal([id], await new LeaseRescuer(Store, TimeProvider.System).RescueAsync(10, Token));
+        Assert.Equal([id], (await new LeaseRescuer(Store, TimeProvider.System).RescueAsync(10, Token)).Select(r => r.Execution.Id));
         var current = (await ClaimAsync(1, "current"))[0];
         Assert.Equal((2, true), (current.Execution.Attempt, current.Fence > late.Fence));
         var held = await Store.RecordAsync(
