@@ -233,9 +233,9 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
         // Where a socket was when it was closed; and as soon as an execution's is asked for, its page is left.
         await page.EvaluateAsync("""
             () => {
-              window.closed = [];
+              window.states = [];
               const before = WebSocket.prototype.close;
-              WebSocket.prototype.close = function (...given) { window.closed.push(this.readyState); return before.apply(this, given); };
+              WebSocket.prototype.close = function (...given) { window.states.push(this.readyState); return before.apply(this, given); };
               window.WebSocket = new Proxy(WebSocket, {
                 construct(target, [address]) {
                   const socket = new target(address);
@@ -247,8 +247,8 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
             """);
         await browser.OpenAsync($"executions/{(await gateway.StartAsync()).GetProperty("id").GetString()}");
         await See(page.GetByRole(AriaRole.Heading, new() { Name = "Queue and workers" })).ToBeVisibleAsync();
-        await page.WaitForFunctionAsync("() => window.closed.length > 0");
-        Assert.Equal("1", await page.EvaluateAsync<string>("() => window.closed.join()"));
+        await page.WaitForFunctionAsync("() => window.states.length > 0");
+        Assert.Equal("1", await page.EvaluateAsync<string>("() => window.states.join()"));
         Assert.Empty(browser.Complaints);
     }
 
