@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using OsMEN.Executions;
+using OsMEN.ServiceDefaults;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Bench;

@@ -5,6 +5,7 @@ using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Executions.Commands;
 using OsMEN.Executions.Workflows;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Workflows;
 

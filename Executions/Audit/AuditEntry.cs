@@ -1,3 +1,5 @@
+using OsMEN.ServiceDefaults;
+
 namespace OsMEN.Executions.Audit;
 
 /// <summary>One change that somebody made, or one sign-in. It holds no secret and no input of an execution.</summary>

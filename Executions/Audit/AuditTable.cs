@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions.Audit;
 

@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Audit;
 using OsMEN.Gateway.Security;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Audit;
 

@@ -53,7 +53,7 @@ internal sealed class DashboardSession(
             // The page is gone.
         }
 
-        await CloseAsync(sending, receiving, status, reason);
+        await socket.CloseAsync(sending, receiving, status, reason, limits.CloseTimeout, time);
     }
 
     private async Task SendAsync(Executions.RawJson data)
@@ -76,24 +76,6 @@ internal sealed class DashboardSession(
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The page is gone.
-        }
-    }
-
-    private async Task CloseAsync(Task sending, Task receiving, WebSocketCloseStatus status, string reason)
-    {
-        using var limit = new CancellationTokenSource(limits.CloseTimeout, time);
-        try
-        {
-            await sending.WaitAsync(limit.Token);
-            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                await socket.CloseOutputAsync(status, reason, limit.Token);
-            await receiving.WaitAsync(limit.Token);
-        }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            socket.Abort();
-            await receiving;
-            await sending.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 }

@@ -5,6 +5,7 @@ using OsMEN.Gateway.Budgets;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Executions;
 

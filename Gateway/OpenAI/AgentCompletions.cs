@@ -9,6 +9,7 @@ using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
 using OsMEN.Llm;
 using OsMEN.Llm.Forwarding;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.OpenAI;
 

@@ -3,6 +3,7 @@ using OsMEN.Gateway.Security;
 using OsMEN.Llm;
 using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Forwarding;
+using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Gateway.OpenAI;
@@ -63,7 +64,7 @@ internal sealed class ModelCompletions(
     private async Task<ForwardedAnswer> PassAsync(ModelName model, string operation, ForwardRequest request, BudgetSubject subject, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var id = Guid.CreateVersion7(now);
+        var id = OrderedIds.New(now);
         var output = operation == "chat" ? request.MaxTokens ?? budgets.MaxOutputTokens : 0;
         var most = new TokenUsage(request.Json.Length + RequestOverhead, output * request.Answers);
         var dollars = prices.FindForCall(model, answered: null, options.HostOf(model), now)?.MostFor(most.Input, most.Output);

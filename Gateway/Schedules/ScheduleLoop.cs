@@ -1,6 +1,7 @@
 using OsMEN.Executions;
 using OsMEN.Executions.Workflows;
 using OsMEN.Gateway.Executions;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Schedules;
 

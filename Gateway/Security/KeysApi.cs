@@ -1,8 +1,8 @@
-using OsMEN.Executions;
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Queries;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Security;
 

@@ -46,7 +46,7 @@ internal sealed partial class WebSocketSession(
             subscription.Stop.Dispose();
         }
 
-        await CloseAsync(sending, receiving);
+        await socket.CloseAsync(sending, receiving, _closeStatus, _closeReason, limits.CloseTimeout, time);
     }
 
     private void Stop(CancellationTokenSource stop, WebSocketCloseStatus status, string reason)
@@ -238,25 +238,6 @@ internal sealed partial class WebSocketSession(
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The receiving side sees the same end.
-        }
-    }
-
-    // Tells the client why, behind what is being sent, and waits a moment for its answer.
-    private async Task CloseAsync(Task sending, Task receiving)
-    {
-        using var limit = new CancellationTokenSource(limits.CloseTimeout, time);
-        try
-        {
-            await sending.WaitAsync(limit.Token);
-            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                await socket.CloseOutputAsync(_closeStatus, _closeReason, limit.Token);
-            await receiving.WaitAsync(limit.Token);
-        }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            socket.Abort();
-            await receiving;
-            await sending;
         }
     }
 

@@ -1,4 +1,5 @@
 using OsMEN.Llm.Pipeline;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Llm.Forwarding;
 
@@ -42,7 +43,7 @@ internal sealed class ForwardMeter(ModelName model, ModelName? hosted, ForwardRe
         var answered = Scanner.ModelId;
         var call = new LlmCall
         {
-            Id = Guid.CreateVersion7(_startedAt),
+            Id = OrderedIds.New(_startedAt),
             Platform = model.Platform,
             Model = answered ?? model.Model,
             StartedAt = _startedAt,

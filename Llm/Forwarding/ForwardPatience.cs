@@ -8,12 +8,8 @@ namespace OsMEN.Llm.Forwarding;
 /// </summary>
 internal sealed class ForwardPatience : IDisposable
 {
-    // Clients that come and go must not pile up connections: beyond this an answer is left where it is, and estimated.
-    private const int MaxDrains = 256;
-
-    private static int s_drains;
-
     private readonly LlmOptions _options;
+    private readonly ForwardDrains _drains;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop;
     private readonly long _started;
@@ -23,9 +19,9 @@ internal sealed class ForwardPatience : IDisposable
     private int _left;
     private bool _isDraining;
 
-    public ForwardPatience(LlmOptions options, bool isStream, TimeProvider time)
+    public ForwardPatience(LlmOptions options, bool isStream, ForwardDrains drains, TimeProvider time)
     {
-        (_options, _time, _whole) = (options, time, options.Timeout);
+        (_options, _drains, _time, _whole) = (options, drains, time, options.Timeout);
 
         // What is no stream is silent until it is complete.
         _idle = isStream ? options.IdleTimeout : options.Timeout;
@@ -33,9 +29,6 @@ internal sealed class ForwardPatience : IDisposable
         _started = time.GetTimestamp();
         _stop = new CancellationTokenSource(options.Timeout, time);
     }
-
-    /// <summary>How many answers are read on now whose clients have left.</summary>
-    internal static int Draining => Volatile.Read(ref s_drains);
 
     /// <summary>For what is asked of the provider.</summary>
     public CancellationToken Token => _stop.Token;
@@ -60,7 +53,7 @@ internal sealed class ForwardPatience : IDisposable
             return;
         _whole = Min(_whole, _time.GetElapsedTime(_started) + MeteringChatClient.DrainLimit);
         _isDraining = MayDrain;
-        if (_isDraining && Interlocked.Increment(ref s_drains) <= MaxDrains)
+        if (_isDraining && _drains.Begin())
             _stop.CancelAfter(MeteringChatClient.DrainLimit);
         else
             _stop.Cancel();
@@ -76,7 +69,7 @@ internal sealed class ForwardPatience : IDisposable
     {
         _leaving.Dispose();
         if (_isDraining)
-            Interlocked.Decrement(ref s_drains);
+            _drains.End();
         _stop.Dispose();
     }
 

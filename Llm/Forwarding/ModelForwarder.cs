@@ -26,6 +26,11 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         [Platforms.Ollama] = Platform.At(options.OllamaAddress is { } ollama ? new Uri(ollama, "/v1") : options.OpenAIAddress, null),
     };
 
+    private readonly ForwardDrains _drains = new();
+
+    /// <summary>How many answers are read on now whose clients have left.</summary>
+    internal int Draining => _drains.Now;
+
     /// <summary>Whether a model's platform is configured and speaks OpenAI's wire format.</summary>
     public bool Serves(ModelName model) => options.IsAvailable(model.Platform) && _platforms.ContainsKey(model.Platform);
 
@@ -42,7 +47,7 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         cancellationToken.ThrowIfCancellationRequested();
         var meter = new ForwardMeter(model, options.HostOf(model), request, prices, time, onCall);
         var span = ForwardSpans.Start(operation, model);
-        var patience = new ForwardPatience(options, request.IsStream, time);
+        var patience = new ForwardPatience(options, request.IsStream, _drains, time);
         HttpResponseMessage? response = null;
         try
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Llm.Pipeline;
 
@@ -63,7 +64,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
             (tokens, estimated) = (part with { Output = Estimate(_characters) }, true);
         return new LlmCall
         {
-            Id = Guid.CreateVersion7(_startedAt),
+            Id = OrderedIds.New(_startedAt),
             Platform = model.Platform,
             Model = _modelId ?? model.Model,
             StartedAt = _startedAt,

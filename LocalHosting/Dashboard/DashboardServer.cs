@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -56,7 +57,7 @@ internal sealed class DashboardServer : IAsyncDisposable
             {
                 return await StartAsync(sources, output, PreferredPort, cancellationToken);
             }
-            catch (IOException)
+            catch (Exception taken) when (taken is IOException or SocketException)
             {
                 var server = await StartAsync(sources, output, 0, cancellationToken);
                 output.Say(Name, $"port {PreferredPort} is taken, using {new Uri(server.Address).Port}");
@@ -71,6 +72,7 @@ internal sealed class DashboardServer : IAsyncDisposable
     }
 
     /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="SocketException">Another has come to listen on it between this one's binding and listening.</exception>
     internal static async Task<DashboardServer> StartAsync(DashboardSources sources, ConsoleOutput output, int port, CancellationToken cancellationToken)
     {
         // Without configuration: what AppHost's environment says of addresses and logs is meant for others.

@@ -1,40 +1,51 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace OsMEN.LocalHosting.Running;
 
-/// <summary>Gives out ports of 127.0.0.1, none twice.</summary>
+/// <summary>
+/// Gives out ports of 127.0.0.1, none twice. Those that nobody prefers are below the ones that systems give to whoever asks for any (from
+/// 32768 on Linux, from 49152 elsewhere), and Kubernetes to its services: they stay free until their program has come to listen.
+/// </summary>
 internal sealed class Ports
 {
+    internal const int Lowest = 20_000;
+    internal const int Highest = 29_999;
+
     private readonly HashSet<int> _given = [];
 
     /// <summary>The preferred port, or a free one where it is taken or none is preferred.</summary>
     public int Take(int? preferred)
     {
-        if (preferred is { } port && !_given.Contains(port) && TryBind(port) is not null)
+        if (preferred is { } wanted && !_given.Contains(wanted) && TryBind(wanted))
         {
-            _given.Add(port);
-            return port;
+            _given.Add(wanted);
+            return wanted;
         }
 
         while (true)
         {
-            if (TryBind(0) is { } free && _given.Add(free))
-                return free;
+            var port = RandomNumberGenerator.GetInt32(Lowest, Highest + 1);
+            if (!_given.Contains(port) && TryBind(port))
+            {
+                _given.Add(port);
+                return port;
+            }
         }
     }
 
-    private static int? TryBind(int port)
+    private static bool TryBind(int port)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port);
         try
         {
             listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
+            return true;
         }
         catch (SocketException)
         {
-            return null;
+            return false;
         }
     }
 }

@@ -54,12 +54,13 @@ internal sealed class RunReport(IReadOnlyList<ResourceProgram> programs, StatusB
 
     private void OnChange(string name, int replica, ResourceStatus before, ResourceStatus after)
     {
+        // Before the line: whoever reads that finds the file as it says.
+        Write();
         var program = programs.First(p => p.Resource.Name == name);
         var noNews = after.State == before.State && after.Healthy == before.Healthy && after.Healthy is not null;
         var comingUp = after is { State: ResourceState.Running, Healthy: null };
         if (!noNews && !comingUp)
             output.Say(NameOf(program, replica), $"{Describe(after)}{(after.Reason is { } reason ? $": {reason}" : "")}{(after is { State: ResourceState.Running, Restarts: > 0 } ? string.Create(CultureInfo.InvariantCulture, $" (restarts: {after.Restarts})") : "")}");
-        Write();
     }
 
     private void Write() => runFile.Write(new RunState

@@ -41,7 +41,7 @@ internal sealed partial class HealthHistory
     {
         var at = DateTimeOffset.FromUnixTimeMilliseconds(result.CheckedAt.ToUnixTimeMilliseconds());
         var message = result.Message is { Length: > LongestMessage } text ? text[..LongestMessage] : result.Message;
-        var change = new HealthChange(Guid.CreateVersion7(at), _service.Name, _service.InstanceId, component, from, result.Status, at, message);
+        var change = new HealthChange(OrderedIds.New(result.CheckedAt), _service.Name, _service.InstanceId, component, from, result.Status, at, message);
         _own.Add(change);
         if (IsStored) _backlog.Writer.TryWrite(change);
     }

@@ -24,7 +24,8 @@ internal sealed class TestWorker(WebApplication app) : IAsyncDisposable
             ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200",
             ["CATALOG_PATH"] = catalog ?? Path.Combine(AppContext.BaseDirectory, "catalog"),
             ["METRICS_PREFIX"] = Prefix,
-            ["Executions:Lease"] = "00:00:03",
+            // A third of it is the time between heartbeats, which tell of cancelling; all of it a stall that takes no execution away.
+            ["Executions:Lease"] = "00:00:12",
             ["Executions:PollInterval"] = "00:00:00.020",
             ["Executions:RetryDelay"] = "00:00:00.010",
             ["Worker:Slots"] = slots.ToString(System.Globalization.CultureInfo.InvariantCulture),

@@ -5,6 +5,7 @@ using OsMEN.AgentWorker.Agents;
 using OsMEN.Executions;
 using OsMEN.Llm;
 using OsMEN.Tests.Executions;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.AgentWorker;
 
@@ -30,19 +31,24 @@ public sealed class WorkerTests : IAsyncLifetime
         var running = 0;
         var most = 0;
         var order = new ConcurrentQueue<Guid>();
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (await StartAsync(
-            async (run, _) =>
+            async (run, token) =>
             {
                 order.Enqueue(run.Execution.Id);
                 var now = Interlocked.Increment(ref running);
                 InterlockedMax(ref most, now);
-                await Task.Yield();
+
+                // What was claimed together starts in any order, and an early end lets in another before the last of them.
+                if (order.Count >= 3)
+                    full.TrySetResult();
+                await full.Task.WaitAsync(token);
                 Interlocked.Decrement(ref running);
                 return new AgentOutcome("1");
             },
             slots: 3))
             await Task.WhenAll(ids.Select(EndedAsync));
-        Assert.InRange(most, 1, 3);
+        Assert.Equal(3, most);
         Assert.Equal(ids.AsEnumerable().Reverse().Take(3).Order(), order.Take(3).Order());
     }
 
@@ -104,15 +110,18 @@ public sealed class WorkerTests : IAsyncLifetime
     {
         var quick = await AcceptAsync(New());
         var slow = await AcceptAsync(New());
-        var started = new CountdownEvent(2);
+        var (started, both) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var finish = new TaskCompletionSource();
         var worker = await StartAsync(async (run, token) =>
         {
-            started.Signal();
+            if (Interlocked.Increment(ref started) == 2)
+                both.SetResult();
             await (run.Execution.Id == quick ? finish.Task : Task.Delay(Timeout.Infinite, token));
             return new AgentOutcome("\"ended\"");
         });
-        Assert.True(started.Wait(TimeSpan.FromSeconds(30), Token));
+        await both.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
+
+        // Claimed before the stop or not: it is back in the queue.
         var late = await AcceptAsync(New());
         var stopping = worker.DisposeAsync().AsTask();
         finish.SetResult();
@@ -135,6 +144,7 @@ public sealed class WorkerTests : IAsyncLifetime
     [Fact]
     public async Task What_ran_shows_in_the_metrics()
     {
+        string[] idle = ["active_tasks{agent} 0", "agent_running_executions{daily_brief} 0", "worker_slots{free} 8", "worker_slots{used} 0"];
         var seen = new ConcurrentBag<string>();
         using var listener = new MeterListener { InstrumentPublished = (i, l) => Enable(i, l) };
         listener.SetMeasurementEventCallback<long>((i, value, tags, _) => seen.Add(Line(i, value, tags)));
@@ -162,7 +172,15 @@ public sealed class WorkerTests : IAsyncLifetime
         {
             await EndedAsync(good);
             await EndedAsync(bad);
-            listener.RecordObservableInstruments();
+
+            // An end is recorded first, and its slot given back after that.
+            await Programs.UntilAsync(
+                () =>
+                {
+                    listener.RecordObservableInstruments();
+                    return Task.FromResult(!idle.Except(seen).Any());
+                },
+                "the worker is idle");
         }
 
         string[] expected =
@@ -209,7 +227,7 @@ public sealed class WorkerTests : IAsyncLifetime
     private async Task<Execution> EndedAsync(Guid id)
     {
         await using var reader = await ServiceHarness.CreateAsync(Store);
-        var execution = await reader.Completions.WaitAsync(id, TimeSpan.FromSeconds(30), Token);
+        var execution = await reader.Completions.WaitAsync(id, TimeSpan.FromMinutes(1), Token);
         return execution!.Status.IsFinal() ? execution : throw new TimeoutException($"{id} is still {execution.Status}.");
     }
 

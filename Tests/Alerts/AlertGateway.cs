@@ -24,7 +24,8 @@ internal sealed class AlertGateway : IDisposable
     public AlertGateway(TestStore test, TimeProvider time, string file, AlertOptions? options = null)
     {
         _time = time;
-        options ??= new();
+        // Only the test's clock ends something: however slow the machine is, what is answered is answered in time.
+        options ??= new() { ScrapeTimeout = TimeSpan.FromMinutes(1) };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("MONITORING_CONFIG_PATH", file), new("METRICS_SCRAPE_TOKEN", "0123456789abcdef")]).Build();
         var source = new AlertFileSource(configuration, new HostingEnvironment { ContentRootPath = Path.GetTempPath() }, NullLogger<AlertFileSource>.Instance);
         var schema = new ExecutionSchema(test.Store, time, NullLogger<ExecutionSchema>.Instance);
@@ -38,7 +39,7 @@ internal sealed class AlertGateway : IDisposable
         _measure = new(Instances, options, TelemetryOptions.Read(configuration), configuration, time, NullLogger<InstanceMeasure>.Instance);
         Mutes = new(Alerts, Silences, source, time);
         _engine = new(schema, Rules, source, _measure, Alerts, Mutes, Notices, Leader, metrics, options, time, NullLogger<AlertEngine>.Instance);
-        Sender = new(schema, Notices, Leader, source, new NoticeChannels(_http, metrics, TimeProvider.System), options, time, NullLogger<NoticeSender>.Instance);
+        Sender = new(schema, Notices, Leader, source, new NoticeChannels(_http, metrics, time), options, time, NullLogger<NoticeSender>.Instance);
     }
 
     public InstanceTable Instances { get; }

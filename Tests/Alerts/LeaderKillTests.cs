@@ -69,14 +69,14 @@ public abstract class LeaderKillTests
         Alert? pending = null;
         await Programs.UntilAsync(async () => (pending = (await alerts.ReadActiveAsync(Token)).Find(a => a.Rule == "Second")) is not null, "the second alert is pending");
         var killed = await KillLeaderAsync(test, gateways);
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 8 && mail.Mails.Count == 2), "the second alert is told", TimeSpan.FromMinutes(1));
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 8 && mail.Mails.Count == 2), "the second alert is told", TimeSpan.FromMinutes(3));
         var firing = (await alerts.FindAsync(pending!.Id, Token))!;
         Assert.Equal((AlertState.Firing, pending.ActiveAt), (firing.State, firing.ActiveAt));
         Assert.True(firing.FiredAt > killed);
-        Assert.True(firing.FiredAt - firing.ActiveAt >= TimeSpan.FromSeconds(8));
+        Assert.True(firing.FiredAt - firing.ActiveAt >= TimeSpan.FromSeconds(15));
         await KillLeaderAsync(test, gateways);
         await answering.CancelAsync();
-        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 12 && mail.Mails.Count == 3), "the second alert is told again", TimeSpan.FromMinutes(1));
+        await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 12 && mail.Mails.Count == 3), "the second alert is told again", TimeSpan.FromMinutes(3));
         await Programs.UntilAsync(async () => await WaitingAsync(test) == 0, "that is known");
         Show(metrics, first: 0, second: 0);
         await Programs.UntilAsync(() => Task.FromResult(hook.Requests.Count == 20 && mail.Mails.Count == 5), "both ends are told");
@@ -160,13 +160,13 @@ public abstract class LeaderKillTests
         $$"""
         rules:
           - {name: First, summary: "s", description: "d", metric: task_queue_size, where: {priority: "1"}, threshold: 0, severity: critical}
-          - {name: Second, summary: "s", description: "d", metric: task_queue_size, where: {priority: "2"}, threshold: 0, for: 8s, severity: critical}
+          - {name: Second, summary: "s", description: "d", metric: task_queue_size, where: {priority: "2"}, threshold: 0, for: 15s, severity: critical}
         channels:
-          hook: {type: webhook, url: "{{hook.Address}}hook", secret: s3cret, allow_private: true, rate_limit: 1000, timeout: 5s}
-          pagerduty: {type: pagerduty, url: "{{hook.Address}}pagerduty", routing_key: key, allow_private: true, timeout: 5s}
-          alertmanager: {type: alertmanager, url: "{{hook.Address}}alertmanager", timeout: 5s}
-          slack: {type: slack, url: "{{hook.Address}}slack", allow_private: true, timeout: 5s}
-          mail: {type: email, host: 127.0.0.1, port: {{mail.Port}}, tls: none, from: osmen@example.com, to: a@example.com, timeout: 5s}
+          hook: {type: webhook, url: "{{hook.Address}}hook", secret: s3cret, allow_private: true, rate_limit: 1000, timeout: 15s}
+          pagerduty: {type: pagerduty, url: "{{hook.Address}}pagerduty", routing_key: key, allow_private: true, timeout: 15s}
+          alertmanager: {type: alertmanager, url: "{{hook.Address}}alertmanager", timeout: 15s}
+          slack: {type: slack, url: "{{hook.Address}}slack", allow_private: true, timeout: 15s}
+          mail: {type: email, host: 127.0.0.1, port: {{mail.Port}}, tls: none, from: osmen@example.com, to: a@example.com, timeout: 15s}
         routes:
           - {channels: [hook, pagerduty, alertmanager, slack, mail], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
         """;
@@ -179,7 +179,7 @@ public abstract class LeaderKillTests
         ["OSMEN_API_KEYS"] = "osm_leaderkills0123456789:admin:tests",
         ["MONITORING_CONFIG_PATH"] = file,
         ["Alerts__Interval"] = "00:00:00.3",
-        ["Alerts__LeaderRenewal"] = "00:00:01",
+        ["Alerts__LeaderRenewal"] = "00:00:02",
         ["Alerts__SendInterval"] = "00:00:00.1",
     };
 }

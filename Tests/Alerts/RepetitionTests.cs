@@ -42,7 +42,12 @@ public abstract class RepetitionTests : AlertScene
 
         // Refused, so nobody has it; then taken, without an answer.
         Hook.Status = 200;
-        Hook.During = token => Task.Delay(Timeout.Infinite, token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var taken = 0;
+        Hook.During = async token =>
+        {
+            if (Interlocked.Increment(ref taken) == 3) Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(Timeout.Infinite, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
         await RunAsync(First, Tick);
         Assert.Equal([false, false, false], Said());
 

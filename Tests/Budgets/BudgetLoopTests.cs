@@ -93,6 +93,6 @@ public sealed class BudgetLoopTests : IAsyncLifetime
         var asked = StoreBehaviour.New() with { Target = "looper", User = "ana", BudgetUsd = budget, Input = "\"Hi\"" };
         await _test!.Store.AcceptAsync([asked], Token);
         await using var reader = await ServiceHarness.CreateAsync(_test.Store);
-        return (await reader.Completions.WaitAsync(asked.Id, TimeSpan.FromSeconds(30), Token))!;
+        return (await reader.Completions.WaitAsync(asked.Id, TimeSpan.FromMinutes(1), Token))!;
     }
 }

@@ -134,7 +134,7 @@ public sealed class ToolCrashTests
             ["CATALOG_PATH"] = program.Folder,
             ["OPENAI_BASE_URL"] = new Uri(model.Address, "/v1").ToString(),
             ["OPENAI_API_KEY"] = "test",
-            ["Executions__Lease"] = "00:00:02",
+            ["Executions__Lease"] = "00:00:06",
             ["Executions__RescueInterval"] = "00:00:00.200",
         };
         var worker = await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment);

@@ -3,6 +3,7 @@ using OsMEN.Executions;
 using OsMEN.Executions.Analytics;
 using OsMEN.Executions.Usage;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Tests.Executions;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OsMEN.Executions;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Tests.Executions;
 

@@ -2,6 +2,7 @@ using System.Net;
 using OsMEN.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Tests.Executions;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Gateway;
 
@@ -46,7 +47,7 @@ public sealed class ExecutionsApiTests(GatewayServer gateway) : IClassFixture<Ga
         using var client = gateway.Client();
         var (status, body, _) = await gateway.SendAsync(HttpMethod.Post, Start + "?wait=50ms", """{"input":"x","priority":0}""");
         Assert.Equal((HttpStatusCode.Accepted, "PENDING"), (status, body.GetProperty("status").GetString()));
-        var waiting = gateway.SendAsync(HttpMethod.Post, Start + "?wait=30s", """{"input":"waited for","priority":9}""");
+        var waiting = gateway.SendAsync(HttpMethod.Post, Start + "?wait=90s", """{"input":"waited for","priority":9}""");
         var finished = await CompleteAsync("\"waited for\"", "\"done\"");
         var (ended, answer, _) = await waiting;
         Assert.Equal((HttpStatusCode.OK, finished, "COMPLETED", "done"), (ended, answer.GetProperty("id").GetGuid(), answer.GetProperty("status").GetString(), answer.GetProperty("output").GetString()));
@@ -176,17 +177,21 @@ public sealed class ExecutionsApiTests(GatewayServer gateway) : IClassFixture<Ga
     private async Task<Guid> CompleteAsync(string input, string output)
     {
         await using var worker = await ServiceHarness.CreateAsync(gateway.Store);
-        while (true)
-        {
-            foreach (var claim in await gateway.Store.ClaimAsync("w", 1, TimeSpan.FromMinutes(1), Token))
+        Guid? completed = null;
+        await Programs.UntilAsync(
+            async () =>
             {
-                using var running = worker.Recorder.Open(claim);
-                await running.EndAsync(new AttemptEnd(ExecutionStatus.Completed, output));
-                if (claim.Execution.Input == input)
-                    return claim.Execution.Id;
-            }
+                foreach (var claim in await gateway.Store.ClaimAsync("w", 10, TimeSpan.FromMinutes(1), Token))
+                {
+                    using var running = worker.Recorder.Open(claim);
+                    await running.EndAsync(new AttemptEnd(ExecutionStatus.Completed, output));
+                    if (claim.Execution.Input == input)
+                        completed = claim.Execution.Id;
+                }
 
-            await Task.Yield();
-        }
+                return completed is not null;
+            },
+            "it was accepted");
+        return completed!.Value;
     }
 }

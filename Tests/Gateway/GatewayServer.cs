@@ -68,7 +68,7 @@ public sealed class GatewayServer : IAsyncLifetime
         _factory.UseKestrel(0);
         _factory.StartServer();
         Address = _factory.ClientOptions.BaseAddress;
-        await Services.GetRequiredService<ExecutionSchema>().Ready.WaitAsync(TimeSpan.FromSeconds(30));
+        await Services.GetRequiredService<ExecutionSchema>().Ready.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     public async ValueTask DisposeAsync()

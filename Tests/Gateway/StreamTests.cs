@@ -221,9 +221,15 @@ public sealed class StreamTests(GatewayServer gateway) : IClassFixture<GatewaySe
         Assert.Equal((WebSocketCloseStatus)1013, socket.CloseStatus);
         Assert.InRange(last, 1, 601);
 
-        using var again = await ConnectAsync();
-        await SendAsync(again, $$"""{"type":"subscribe","executionId":"{{id}}","after":{{last}}}""");
-        Assert.Equal(602, await ReadToAsync(again, 602, last));
+        // Who reads on gets the rest. A machine that is busy elsewhere may be too slow a reader as well: it is told so, and resumes.
+        for (long had = -1; last < 602; had = last)
+        {
+            Assert.True(last > had, $"Nothing came after {last}.");
+            using var again = await ConnectAsync();
+            await SendAsync(again, $$"""{"type":"subscribe","executionId":"{{id}}","after":{{last}}}""");
+            last = await ReadToAsync(again, 602, last);
+            Assert.Contains(again.CloseStatus, (WebSocketCloseStatus?[])[null, (WebSocketCloseStatus)1013]);
+        }
     }
 
     /// <summary>Reads until that number or the close, checking that each follows on; answers the last number.</summary>

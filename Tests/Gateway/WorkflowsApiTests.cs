@@ -66,7 +66,7 @@ public sealed class WorkflowsApiTests : IAsyncLifetime
             Text(ask, "description"), Text(ask, "agent"), Text(ask.GetProperty("example"), "word"),
             ask.GetProperty("parameters").GetProperty("properties").GetProperty("times").GetProperty("default").GetInt32()));
         await using var worker = await WorkerAsync();
-        var (status, execution, _) = await SendAsync(HttpMethod.Post, "/api/v1/commands/ask/executions?wait=30s", """{"input":{"word":"yes"}}""");
+        var (status, execution, _) = await SendAsync(HttpMethod.Post, "/api/v1/commands/ask/executions?wait=90s", """{"input":{"word":"yes"}}""");
         Assert.Equal((HttpStatusCode.OK, "command", "ask", "COMPLETED", "Say yes 3 times"), (
             status, Text(execution, "kind"), Text(execution, "target"), Text(execution, "status"), Text(execution, "output")));
     }
@@ -160,7 +160,7 @@ public sealed class WorkflowsApiTests : IAsyncLifetime
             Path.Combine(_catalog, "workflows/missing.yaml"), "description: d\nsteps:\n  a: {agent: x}\n  b: {agent: x, needs: [a], input: {text: '{{steps.a.output.nothing}}'}}\n  c: {agent: x, needs: [b]}", Token);
         _gateway.Services.GetRequiredService<OsMEN.Executions.Workflows.WorkflowCatalog>().Refresh();
         await using var worker = await WorkerAsync();
-        var (_, ended, _) = await SendAsync(HttpMethod.Post, "/api/v1/workflows/missing/executions?wait=30s", """{"input":{}}""");
+        var (_, ended, _) = await SendAsync(HttpMethod.Post, "/api/v1/workflows/missing/executions?wait=90s", """{"input":{}}""");
         Assert.Equal("FAILED", Text(ended, "status"));
         Assert.Equal(["a COMPLETED", "b FAILED", "c SKIPPED"], await StepsAsync(Text(ended, "id")));
     }

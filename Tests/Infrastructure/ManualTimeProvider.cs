@@ -61,7 +61,7 @@ internal sealed class ManualTimeProvider : TimeProvider
                 changed = _changed.Task;
             }
 
-            await changed.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+            await changed.WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
         }
     }
 
@@ -79,6 +79,7 @@ internal sealed class ManualTimeProvider : TimeProvider
     private sealed class ManualTimer(ManualTimeProvider clock, Action callback) : ITimer
     {
         private TimeSpan _period;
+        private bool _disposed;
 
         public DateTimeOffset Due { get; private set; }
 
@@ -94,8 +95,9 @@ internal sealed class ManualTimeProvider : TimeProvider
             {
                 clock._timers.Remove(this);
                 _period = period > TimeSpan.Zero ? period : Timeout.InfiniteTimeSpan;
-                if (dueTime == Timeout.InfiniteTimeSpan)
-                    return true;
+                // One that is disposed of while it fires must not come back.
+                if (_disposed || dueTime == Timeout.InfiniteTimeSpan)
+                    return !_disposed;
                 Due = clock._now + dueTime;
                 clock._timers.Add(this);
                 clock._changed.TrySetResult();
@@ -108,7 +110,10 @@ internal sealed class ManualTimeProvider : TimeProvider
         public void Dispose()
         {
             lock (clock._lock)
+            {
+                _disposed = true;
                 clock._timers.Remove(this);
+            }
         }
 
         public ValueTask DisposeAsync()

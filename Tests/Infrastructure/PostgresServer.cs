@@ -28,9 +28,19 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT pid FROM pg_stat_activity WHERE datname = $1 LIMIT 1", connection) { Parameters = { new() { Value = database } } };
-        if (await command.ExecuteScalarAsync() is int pid)
-            Process.GetProcessById(pid).Kill();
+        await using var command = new NpgsqlCommand("SELECT pid FROM pg_stat_activity WHERE datname = $1 ORDER BY backend_start", connection) { Parameters = { new() { Value = database } } };
+        while (await command.ExecuteScalarAsync() is int pid)
+        {
+            try
+            {
+                Process.GetProcessById(pid).Kill();
+                return;
+            }
+            catch (ArgumentException)
+            {
+                // It ended by itself since it was listed.
+            }
+        }
     }
 
     public async Task ExecuteAsync(string sql)

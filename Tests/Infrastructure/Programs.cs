@@ -6,6 +6,9 @@ namespace OsMEN.Tests.Infrastructure;
 /// <summary>Finds and starts the real servers that tests and benchmarks run against.</summary>
 internal static partial class Programs
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, bool> s_given = new();
+
     public static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";
 
     public static string? Find(params string[] names)
@@ -49,18 +52,34 @@ internal static partial class Programs
             : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{program} ended with {process.ExitCode}: {complained}{said}"));
     }
 
-    /// <summary>A port that is free now.</summary>
+    /// <summary>
+    /// A port that is free now, and that nobody takes by asking for any: it lies below those that Linux (32768 on), Windows and macOS (49152
+    /// on) hand out to port 0 and to connections. Each is given once; a server that ends may be started again where it was.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(11_000, 32_768);
+            if (!s_given.TryAdd(port, true))
+                continue;
+            try
+            {
+                using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                // Somebody else's.
+            }
+        }
     }
 
     /// <summary>Tries until it works: for servers that tell in no other way that they are up.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(within ?? Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)
         {
@@ -80,7 +99,7 @@ internal static partial class Programs
             }
             catch (OperationCanceledException late)
             {
-                throw new TimeoutException($"Not within {within ?? TimeSpan.FromSeconds(30)}: {what}", late);
+                throw new TimeoutException($"Not within {within ?? Patience}: {what}", late);
             }
         }
     }

@@ -27,7 +27,7 @@ public sealed class ContainerTests
             network = new ContainerNetwork(runtime, ((DistributedApplicationBuilder)builder).Folder, []).Name;
             await app.StartAsync(Token);
             foreach (var name in (string[])[.. s_servers, "gateway", "agentworker"])
-                await app.ResourceNotifications.WaitForResourceHealthyAsync(name, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
+                await app.ResourceNotifications.WaitForResourceHealthyAsync(name, Token).WaitAsync(TimeSpan.FromMinutes(2), Token);
 
             // A probe that passes through the containers of both stores, without a key.
             using var gateway = app.CreateHttpClient("gateway");
@@ -44,7 +44,7 @@ public sealed class ContainerTests
             // Waited for from before, since it is started again within a second.
             var exited = app.ResourceNotifications.WaitForResourceAsync("redis", KnownResourceStates.Exited, Token);
             await runtime.RequireAsync(["kill", $"{network}-redis"], "kill", Token);
-            await exited.WaitAsync(TimeSpan.FromSeconds(10), Token);
+            await exited.WaitAsync(TimeSpan.FromMinutes(1), Token);
             await app.ResourceNotifications.WaitForResourceHealthyAsync("redis", Token);
         }
 

@@ -107,7 +107,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public async Task<int> ExitAsync()
     {
-        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         return Process.ExitCode;
     }
 

@@ -67,6 +67,13 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public void A_port_that_nobody_prefers_is_none_that_the_system_gives_to_another_meanwhile()
+    {
+        var ports = new Ports();
+        Assert.All(Enumerable.Range(0, 100).Select(_ => ports.Take(null)), p => Assert.InRange(p, Ports.Lowest, Ports.Highest));
+    }
+
+    [Fact]
     public async Task A_line_without_end_is_cut()
     {
         var lines = new List<string>();

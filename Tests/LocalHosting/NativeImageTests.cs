@@ -53,6 +53,7 @@ public sealed class NativeImageTests
             },
             "every target is up");
         Assert.Equal(["agentworker", "agentworker", "gateway", "prometheus"], jobs);
-        Assert.Contains(app.GetEndpoint("alertmanager").Authority, await http.GetStringAsync("/api/v1/alertmanagers", Token), StringComparison.Ordinal);
+        await Programs.UntilAsync(
+            async () => (await http.GetStringAsync("/api/v1/alertmanagers", Token)).Contains(app.GetEndpoint("alertmanager").Authority, StringComparison.Ordinal), "it has found Alertmanager");
     }
 }

@@ -30,7 +30,7 @@ public sealed class WholeSystemTests
         using var http = app.CreateHttpClient("gateway");
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/info", Token)).StatusCode);
         http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-        using var response = await http.PostAsJsonAsync("/api/v1/agents/daily_brief/executions?wait=30s", new { input = new { text = "09:00 design review. The fix must merge before noon." } }, Token);
+        using var response = await http.PostAsJsonAsync("/api/v1/agents/daily_brief/executions?wait=90s", new { input = new { text = "09:00 design review. The fix must merge before noon." } }, Token);
         var execution = await response.Content.ReadFromJsonAsync<JsonElement>(Token);
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
         Assert.Contains("fix", execution.GetProperty("output").GetRawText(), StringComparison.Ordinal);

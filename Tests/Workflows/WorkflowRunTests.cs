@@ -154,7 +154,7 @@ public sealed class WorkflowRunTests : IAsyncLifetime
             return new AgentOutcome("never");
         });
         var id = await AcceptAsync("go");
-        await running.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await running.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await using var harness = await ServiceHarness.CreateAsync(Store);
         Assert.True((await Store.CancelAsync(id, Token))!.Value.Changed);
         await new ChildExecutions(Store, harness.Signals).CancelAsync(id, Token);

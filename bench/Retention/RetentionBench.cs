@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using OsMEN.Executions;
 using OsMEN.Executions.Audit;
 using OsMEN.Executions.Retention;
+using OsMEN.ServiceDefaults;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Bench.Retention;

@@ -8,6 +8,7 @@ using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Claiming;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Tools.SubAgents;
 

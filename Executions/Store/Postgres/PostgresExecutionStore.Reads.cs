@@ -1,6 +1,7 @@
 using System.Text;
 using Npgsql;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using OsMEN.Executions.Retention;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using OsMEN.Executions.Usage;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

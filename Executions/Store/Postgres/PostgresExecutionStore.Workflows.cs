@@ -1,5 +1,6 @@
 using Npgsql;
 using OsMEN.Executions.Workflows;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

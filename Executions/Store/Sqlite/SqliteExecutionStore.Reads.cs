@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using OsMEN.Executions.Retention;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

@@ -1,5 +1,6 @@
 using OsMEN.Executions.Usage;
 using OsMEN.Llm;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions;
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using OsMEN.Executions;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Alerts.Notices;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using OsMEN.Executions;
 using OsMEN.Gateway.Alerts.Measuring;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Gateway.Alerts.State;
 

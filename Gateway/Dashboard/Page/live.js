@@ -41,8 +41,12 @@ function connect(path, { open, message, state, patience }) {
     timer = setTimeout(run, Math.min(longest, 500 * 2 ** Math.min(failures - 1, 5)) * (0.8 + Math.random() * 0.4));
   };
   const drop = () => {
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    const mine = socket;
+    mine.onopen = mine.onmessage = mine.onclose = null;
+    if (!ended || mine.readyState !== WebSocket.CONNECTING) return mine.close();
+    // Who goes on to another page has done nothing wrong: closed before it stands, it would be an error in the browser's console.
+    mine.onopen = () => mine.close();
+    setTimeout(() => mine.close(), 5000);
   };
   const watch = setInterval(() => {
     if (!socket || Date.now() - heard < patience()) return;

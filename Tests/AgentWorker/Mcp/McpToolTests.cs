@@ -63,10 +63,13 @@ public sealed class McpToolTests
         using var program = McpProgram.Create();
         await using var worker = await ToolWorker.StartAsync(
         [
+            ("first", Mcp(program, "send")),
             ("a", Mcp(program, "hang", "1s")),
             ("b", """mcp: [{name: gone, command: [./no-such-program], allow: [x]}]"""),
             ("c", """mcp: [{name: inside, url: "http://127.0.0.1:9/mcp", allow: [x]}]"""),
         ]);
+        // The same server, which is there then: to start, too, it would have that second only.
+        await AssertToldAsync("first", "post__send", "send done");
         await AssertToldAsync("a", "post__hang", "Error: The server post did not answer hang within 1 s.");
         await AssertToldAsync("b", "gone__x", "Error: The server gone could not start: There is no program");
         await AssertToldAsync("c", "inside__x", "Error: The server inside could not start: 127.0.0.1 is not at a public address");

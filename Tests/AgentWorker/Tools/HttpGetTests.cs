@@ -12,7 +12,7 @@ namespace OsMEN.Tests.AgentWorker.Tools;
 /// <summary>What agents may read over HTTP, and what not.</summary>
 public sealed class HttpGetTests : IAsyncLifetime
 {
-    private static readonly ToolOptions Allowing = new() { AllowedNetworks = [IPNetwork.Parse("127.0.0.0/8")], HttpTimeout = TimeSpan.FromSeconds(10), HttpMaxBytes = 10_000 };
+    private static readonly ToolOptions Allowing = new() { AllowedNetworks = [IPNetwork.Parse("127.0.0.0/8")], HttpTimeout = TimeSpan.FromMinutes(1), HttpMaxBytes = 10_000 };
 
     private WebApplication? _server;
 

@@ -45,7 +45,8 @@ internal sealed class ToolWorker : IAsyncDisposable
             ["OPENAI_BASE_URL"] = new Uri(model.Address, "/v1").ToString(),
             ["OPENAI_API_KEY"] = "test",
             ["Executions:PollInterval"] = "00:00:00.020",
-            ["Executions:Lease"] = "00:00:03",
+            // A third of it is the time between heartbeats, which tell of cancelling; all of it a stall that takes no execution away.
+            ["Executions:Lease"] = "00:00:12",
             ["Executions:RetryDelay"] = "00:00:00.010",
             ["Worker:DrainTimeout"] = "00:00:00.500",
             ["urls"] = "http://127.0.0.1:0",

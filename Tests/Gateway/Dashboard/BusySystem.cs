@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using OsMEN.Executions;
+using OsMEN.ServiceDefaults;
 using OsMEN.Tests.Executions;
 
 namespace OsMEN.Tests.Gateway.Dashboard;

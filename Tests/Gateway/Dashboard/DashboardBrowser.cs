@@ -11,6 +11,9 @@ internal sealed class DashboardBrowser : IAsyncDisposable
 {
     public const string Program = "/usr/bin/chromium";
 
+    // Milliseconds that anything may take to show.
+    private const float Patience = 60_000;
+
     // Serious and critical ones, with the elements that they are about.
     private const string Axe = """
         async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
@@ -45,15 +48,16 @@ internal sealed class DashboardBrowser : IAsyncDisposable
 
     public static async Task<DashboardBrowser> StartAsync(Uri gateway)
     {
-        Assertions.SetDefaultExpectTimeout(20_000);
+        Assertions.SetDefaultExpectTimeout(Patience);
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = Program,
+            Timeout = Patience,
             Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
         });
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1280, Height = 800 } });
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(Patience);
         return new DashboardBrowser(playwright, browser, await context.NewPageAsync(), gateway);
     }
 
@@ -85,7 +89,9 @@ internal sealed class DashboardBrowser : IAsyncDisposable
     /// <summary>A page in a context of its own: another person's.</summary>
     public async Task<IPage> OtherAsync(string key)
     {
-        var page = await (await _browser.NewContextAsync()).NewPageAsync();
+        var context = await _browser.NewContextAsync();
+        context.SetDefaultTimeout(Patience);
+        var page = await context.NewPageAsync();
         await page.GotoAsync(new Uri(Gateway, "/dashboard").ToString());
         await SignInAsync(page, key);
         return page;

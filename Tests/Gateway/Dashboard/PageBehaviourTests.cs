@@ -51,15 +51,17 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
 
         // The next look is answered, but its answer is held up on the way.
         var (held, mayGo, arrived) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        var looks = 0;
         await page.RouteAsync("**/alerts/silences", async route =>
         {
-            if (route.Request.Method != "GET" || !held.TrySetResult())
+            if (route.Request.Method != "GET" || Interlocked.Increment(ref looks) > 1)
             {
                 await route.ContinueAsync();
                 return;
             }
 
             var answer = await route.FetchAsync();
+            held.SetResult();
             await mayGo.Task;
             try
             {
@@ -72,14 +74,14 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
 
             arrived.SetResult();
         });
-        await held.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await held.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         await browser.PressAsync("End Late answer");
         await browser.PressAsync("Really end Late answer");
         await See(page.Locator("tbody tr.over")).ToHaveCountAsync(1);
         await page.EvaluateAsync("() => { window.seen = []; new MutationObserver(() => window.seen.push(document.querySelectorAll('tbody tr.over').length)).observe(document.querySelector('main'), { childList: true, subtree: true }); }");
         mayGo.SetResult();
         await arrived.Task;
-        await page.WaitForResponseAsync("**/alerts/silences", new() { Timeout = 15_000 });
+        await page.WaitForResponseAsync("**/alerts/silences");
         Assert.DoesNotContain(0, await page.EvaluateAsync<int[]>("() => window.seen"));
         await See(page.Locator("tbody tr.over")).ToHaveCountAsync(1);
     }
@@ -196,6 +198,14 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
         await page.RouteWebSocketAsync("**/dashboard/ws", socket =>
         {
             connections++;
+
+            // A network that is away lets no new connection be: what was said to be lost is lost until it is back.
+            if (isSilent)
+            {
+                _ = socket.CloseAsync();
+                return;
+            }
+
             var server = socket.ConnectToServer();
             server.OnMessage(frame =>
             {
@@ -211,7 +221,35 @@ public sealed partial class PageBehaviourTests(GatewayServer gateway) : IClassFi
         isSilent = false;
         await page.Clock.RunForAsync(20_000);
         await See(page.Locator(".lost")).ToHaveCountAsync(0);
-        Assert.InRange(connections, 2, 10);
+        Assert.InRange(connections, 3, 20);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_left_before_its_connection_stands_closes_it_when_it_does()
+    {
+        await using var browser = await StartAsync();
+        var page = browser.Page;
+
+        // Where a socket was when it was closed; and as soon as an execution's is asked for, its page is left.
+        await page.EvaluateAsync("""
+            () => {
+              window.states = [];
+              const before = WebSocket.prototype.close;
+              WebSocket.prototype.close = function (...given) { window.states.push(this.readyState); return before.apply(this, given); };
+              window.WebSocket = new Proxy(WebSocket, {
+                construct(target, [address]) {
+                  const socket = new target(address);
+                  if (address.endsWith('/ws') && !address.endsWith('/dashboard/ws')) queueMicrotask(() => { location.hash = '#/queue'; });
+                  return socket;
+                },
+              });
+            }
+            """);
+        await browser.OpenAsync($"executions/{(await gateway.StartAsync()).GetProperty("id").GetString()}");
+        await See(page.GetByRole(AriaRole.Heading, new() { Name = "Queue and workers" })).ToBeVisibleAsync();
+        await page.WaitForFunctionAsync("() => window.states.length > 0");
+        Assert.Equal("1", await page.EvaluateAsync<string>("() => window.states.join()"));
+        Assert.Empty(browser.Complaints);
     }
 
     [Fact]

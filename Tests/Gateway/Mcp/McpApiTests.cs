@@ -62,7 +62,7 @@ public sealed class McpApiTests(GatewayServer gateway) : IClassFixture<GatewaySe
             first.TrySetResult();
         });
         var call = client.CallToolAsync("daily_brief", Input("x"), progress, cancellationToken: Token).AsTask();
-        await first.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await first.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         var execution = await GatewayWork.CompleteNextAsync(gateway, "\"done\"");
         await call;
         Assert.Equal($"PENDING (execution {execution.Id})", heard.First());

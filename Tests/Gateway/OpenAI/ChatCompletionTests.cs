@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using OsMEN.Gateway.Security;
 using OsMEN.Llm.Forwarding;
 using OsMEN.Tests.Infrastructure;
@@ -70,7 +71,7 @@ public sealed class ChatCompletionTests : IAsyncLifetime
             Assert.True(await stream.ReadAsync(new byte[1], Token) == 1);
         }
 
-        await Programs.UntilAsync(() => Task.FromResult(ForwardPatience.Draining == 1), "the gateway reads on");
+        await Programs.UntilAsync(() => Task.FromResult(_server.Gateway.Services.GetRequiredService<ModelForwarder>().Draining == 1), "the gateway reads on");
         go.SetResult();
         Assert.Equal(["admin-user,openai,gpt-5-mini-2025-08-07,2,,100,20,40,8,0,56000"], await _server.CallsAsync("admin-user", 1));
     }

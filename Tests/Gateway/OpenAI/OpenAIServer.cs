@@ -28,7 +28,7 @@ public sealed class OpenAIServer : IAsyncLifetime
             ["ANTHROPIC_API_KEY"] = "sk-secret-key-of-the-tests",
             ["ANTHROPIC_BASE_URL"] = Models.Address.ToString(),
             ["LLM_MAX_RETRIES"] = "1",
-            ["LLM_IDLE_TIMEOUT"] = "2s",
+            ["LLM_IDLE_TIMEOUT"] = "10s",
             ["MAX_REQUEST_BODY_BYTES"] = "65536",
         };
         Gateway = new GatewayServer(settings);

@@ -64,15 +64,17 @@ public sealed class AnswerCacheTests(RedisServer server) : IAsyncLifetime
     public async Task Shared_answers_are_everybodys_and_an_answer_ends_with_its_time()
     {
         var model = new Counting();
-        var question = Guid.CreateVersion7().ToString();
-        await Cache().Wrap(model, Model, TimeSpan.FromMilliseconds(300), null).GetResponseAsync(question, cancellationToken: Token);
+        var (question, another) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        await Cache().Wrap(model, Model, Long, null).GetResponseAsync(question, cancellationToken: Token);
         await Cache().Wrap(model, Model, Long, null).GetResponseAsync(question, cancellationToken: Token);
         Assert.Equal(1, model.Calls);
+        await Cache().Wrap(model, Model, TimeSpan.FromMilliseconds(300), null).GetResponseAsync(another, cancellationToken: Token);
+        Assert.Equal(2, model.Calls);
         await Programs.UntilAsync(
             async () =>
             {
-                await Cache().Wrap(model, Model, Long, null).GetResponseAsync(question, cancellationToken: Token);
-                return model.Calls == 2;
+                await Cache().Wrap(model, Model, Long, null).GetResponseAsync(another, cancellationToken: Token);
+                return model.Calls == 3;
             },
             "the answer has ended");
     }

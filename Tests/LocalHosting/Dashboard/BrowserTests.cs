@@ -79,7 +79,7 @@ public sealed class BrowserTests
         await OpenAsync(page, dashboard, "metrics?resource=api&meter=Shop&name=order.duration");
         await Assertions.Expect(page.Locator(".instrument h2")).ToHaveTextAsync("order.duration");
         await Assertions.Expect(page.Locator(".plot canvas")).ToBeVisibleAsync();
-        Assert.True(await page.EvaluateAsync<bool>("() => { const c = document.querySelector('.plot canvas'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0); }"), "nothing is drawn");
+        await page.WaitForFunctionAsync("() => { const c = document.querySelector('.plot canvas'); return c?.width > 0 && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0); }");
         await PictureAsync(page, "metrics");
         Assert.Empty(complaints);
     }

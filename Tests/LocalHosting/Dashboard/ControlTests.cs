@@ -14,6 +14,7 @@ public sealed class ControlTests
         Assert.Equal(HttpStatusCode.NoContent, await PostAsync(dashboard, "worker/stop"));
         Assert.Equal(("Stopped", null), await StateAsync(dashboard, "worker"));
         Assert.Equal(HttpStatusCode.Conflict, await PostAsync(dashboard, "worker/stop"));
+        await host.UntilAsync(() => host.Events.Count == 5, "what the services said has come through the console");
         Assert.Equal(["api started", "worker-1 started", "worker-1 stopped", "worker-2 started", "worker-2 stopped"], host.Events.Order());
         Assert.Equal(HttpStatusCode.NoContent, await PostAsync(dashboard, "worker/start"));
         Assert.Equal(HttpStatusCode.Conflict, await PostAsync(dashboard, "worker/start"));
@@ -49,6 +50,7 @@ public sealed class ControlTests
             .EnumerateArray().ToDictionary(v => v.GetProperty("name").GetString()!, v => v.GetProperty("value").GetString()!, StringComparer.Ordinal);
         Assert.Equal(("••••••••", "••••••••", "api"), (shown["OSMEN_API_KEYS"], shown["OTEL_EXPORTER_OTLP_HEADERS"], shown["PROBE_SERVICE"]));
         Assert.False(shown.ContainsKey("PATH"));
+        await host.UntilAsync(() => host.Events.Count == 3, "all have said that they started");
         var lines = JsonDocument.Parse(await dashboard.GetStringAsync("/api/resources/worker/console?replica=1", TestContext.Current.CancellationToken)).RootElement;
         Assert.Equal("started", lines.GetProperty("lines")[0].GetProperty("text").GetString());
         await host.EndAsync("KILL");

@@ -123,7 +123,7 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
     /// <summary>Executions that succeed, cost, fail, time out and run programs, streams of both kinds, until the end. What a dead part refuses is load, too.</summary>
     private async Task LoadAsync()
     {
-        using var http = new HttpClient { BaseAddress = Gateway.Url, Timeout = TimeSpan.FromSeconds(10) };
+        using var http = new HttpClient { BaseAddress = Gateway.Url, Timeout = TimeSpan.FromMinutes(1) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         await PutAsync(http, "costs", "openai/gpt-5-mini", price: 0.25m);
         await PutAsync(http, "unpriced", "openai/of-our-own");

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace OsMEN.Executions;
+namespace OsMEN.ServiceDefaults;
 
 /// <summary>
 /// Ids of what is listed by time: UUIDv7 (RFC 9562 section 5.7), whose first 48 bits are the Unix millisecond. The 12 bits after the

@@ -1,6 +1,6 @@
-using OsMEN.Executions;
+using OsMEN.ServiceDefaults;
 
-namespace OsMEN.Tests.Executions;
+namespace OsMEN.Tests.ServiceDefaults;
 
 public class OrderedIdsTests
 {
