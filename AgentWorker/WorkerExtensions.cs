@@ -7,6 +7,7 @@ using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.AgentWorker;
@@ -21,7 +22,7 @@ internal static class WorkerExtensions
         InstancePresence.Add(builder.Services, "agentworker");
         var services = builder.Services;
         services.AddLlm(builder.Configuration);
-        services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateRanges(WorkerOptions.Section).ValidateOnStart();
         services.AddTools(builder.Configuration);
         services.AddSingleton<IAgentRunner, LlmAgentRunner>();
         services.AddSingleton<IAgentRunner, ProcessAgentRunner>();

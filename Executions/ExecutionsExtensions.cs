@@ -38,7 +38,7 @@ public static class ExecutionsExtensions
     {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateRanges(ExecutionOptions.Section).ValidateOnStart();
         builder.AddStore();
         builder.AddRedisClient("redis");
         builder.AddHealthComponent("task_queue", CheckQueueAsync, tags: HealthTags.Critical);
@@ -62,7 +62,7 @@ public static class ExecutionsExtensions
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
         services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
         services.AddSingleton<AuditTable>();
-        services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateRanges(RetentionOptions.Section).ValidateOnStart();
         services.AddInstruments<RetentionMetrics>();
         services.AddSingleton<RetentionNotes>();
         services.AddSingleton<RetentionTurn>();
@@ -74,7 +74,7 @@ public static class ExecutionsExtensions
         services.TryAddSingleton(_ => PriceTable.Shipped());
         services.AddSingleton<UserPrices>();
         services.AddHostedService(s => s.GetRequiredService<UserPrices>());
-        services.AddOptions<BudgetOptions>().BindConfiguration(BudgetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BudgetOptions>().BindConfiguration(BudgetOptions.Section).ValidateRanges(BudgetOptions.Section).ValidateOnStart();
         services.AddSingleton<BudgetBook>();
         services.AddSingleton<IBudgetGate, BudgetGate>();
         services.AddSingleton<BudgetWatch>();

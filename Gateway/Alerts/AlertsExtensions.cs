@@ -15,7 +15,7 @@ internal static class AlertsExtensions
     public static void AddAlerts(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<AlertOptions>().BindConfiguration(AlertOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AlertOptions>().BindConfiguration(AlertOptions.Section).ValidateRanges(AlertOptions.Section).ValidateOnStart();
         services.AddSingleton(s => s.GetRequiredService<IOptions<AlertOptions>>().Value);
         InstancePresence.Add(services, "gateway");
         services.AddSingleton<AlertFileSource>();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OsMEN.Executions;
 using OsMEN.Executions.Retention;
@@ -46,6 +47,24 @@ public sealed class ConfigurationTests
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build();
         var failure = Assert.Throws<InvalidOperationException>(() => configuration.GetSection("Retention").Get<RetentionOptions>());
         Assert.Equal(line, StartupErrors.Explain(failure));
+    }
+
+    [Theory]
+    [InlineData("Batch", "5", "Retention__Batch holds \"5\"; allowed: 10 to 10000.")]
+    [InlineData("Interval", "00:00:00", "Retention__Interval holds \"00:00:00\"; allowed: 00:00:01 to 1.00:00:00.")]
+    [InlineData("EventsBytes", "7", "Retention__EventsBytes holds \"7\"; allowed: 1048576 to 1125899906842624.")]
+    public async Task An_option_out_of_its_range_is_one_line_too(string key, string value, string line)
+    {
+        var error = new StringWriter();
+        var code = await StartupErrors.RunAsync(
+            () =>
+            {
+                var app = TestService.Build(
+                    b => b.Services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateRanges("Retention").ValidateOnStart(), null, null, ($"Retention:{key}", value));
+                return app.RunAsync();
+            },
+            error);
+        Assert.Equal((1, line), (code, error.ToString().TrimEnd()));
     }
 
     [Fact]
