@@ -29,7 +29,7 @@ internal static class OpenAIApi
         var api = app.MapGroup("/v1").WithTags("OpenAI");
         api.MapPost("/chat/completions", ChatAsync).RequireAuthorization(Policies.Run).WithName("CreateChatCompletion")
             .WithSummary("A chat completion of an agent or a model, streamed or whole, in OpenAI's wire format")
-            .Accepts<RawJson>("application/json").Streams().Produces<RawJson>().ProducesErrors(400, 402, 404, 413, 415, 502, 503, 504);
+            .Accepts<RawJson>("application/json").AnswersAlso("text/event-stream").Produces<RawJson>().ProducesErrors(400, 402, 404, 413, 415, 502, 503, 504);
         api.MapPost("/embeddings", EmbedAsync).RequireAuthorization(Policies.Run).WithName("CreateEmbedding")
             .WithSummary("Embeddings of a model whose platform makes them, in OpenAI's wire format")
             .Accepts<RawJson>("application/json").Produces<RawJson>().ProducesErrors(400, 402, 404, 413, 415, 502, 504);

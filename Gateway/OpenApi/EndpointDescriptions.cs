@@ -7,18 +7,16 @@ namespace OsMEN.Gateway.OpenApi;
 /// <summary>What the API's description cannot read from a handler's types.</summary>
 internal static class EndpointDescriptions
 {
-    private const string EventStream = "text/event-stream";
-
     private sealed record TakenHeader(string Name, string What);
 
-    private sealed record Streamed;
+    private sealed record AlsoAnswered(string MediaType);
 
     /// <summary>Describes a header that the endpoint reads; it may be left out.</summary>
     /// <param name="what">A phrase.</param>
     public static RouteHandlerBuilder TakesHeader(this RouteHandlerBuilder endpoint, string name, string what) => endpoint.WithMetadata(new TakenHeader(name, what));
 
-    /// <summary>Describes that the endpoint answers with server-sent events too.</summary>
-    public static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new Streamed());
+    /// <summary>Describes that the endpoint answers with text of another type too, when it is asked to.</summary>
+    public static RouteHandlerBuilder AnswersAlso(this RouteHandlerBuilder endpoint, string mediaType) => endpoint.WithMetadata(new AlsoAnswered(mediaType));
 
     public static void DescribeEndpoints(this OpenApiOptions options)
     {
@@ -27,8 +25,12 @@ internal static class EndpointDescriptions
             var metadata = context.Description.ActionDescriptor.EndpointMetadata;
             foreach (var header in metadata.OfType<TakenHeader>())
                 (operation.Parameters ??= []).Add(new OpenApiParameter { Name = header.Name, In = ParameterLocation.Header, Description = header.What, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
-            if (metadata.OfType<Streamed>().Any() && operation.Responses?.GetValueOrDefault("200")?.Content is { } content)
-                content[EventStream] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            foreach (var also in metadata.OfType<AlsoAnswered>())
+            {
+                if (operation.Responses?.GetValueOrDefault("200")?.Content is { } content)
+                    content[also.MediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            }
+
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>

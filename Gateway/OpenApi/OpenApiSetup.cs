@@ -64,7 +64,6 @@ internal static class OpenApiSetup
             OpenApiSecurityRequirement Either(string scheme) => new() { [new OpenApiSecuritySchemeReference(scheme, document)] = [] };
         });
         options.DescribeQueries();
-        options.DescribeEndpoints();
         options.AddOperationTransformer((operation, _, _) =>
         {
             if (operation.OperationId is { } id && Examples.TryGetValue(id, out var example))
@@ -81,6 +80,7 @@ internal static class OpenApiSetup
 
             return Task.CompletedTask;
         });
+        options.DescribeEndpoints();
     });
 
     public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi(Path);

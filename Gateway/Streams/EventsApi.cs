@@ -30,7 +30,7 @@ internal static class EventsApi
     public static void MapEventsApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/v1/executions/{id}/events", ReadAsync).RequireAuthorization(Policies.Read).WithTags("Streams").WithName("ReadEvents")
             .WithSummary("Events as a page, or all of them live as text/event-stream")
-            .Takes(After).TakesHeader("Last-Event-ID", "Events after the one of this number").Streams().Produces<Page<RawJson>>().ProducesProblems(404, 503);
+            .Takes(After).TakesHeader("Last-Event-ID", "Events after the one of this number").AnswersAlso("text/event-stream").Produces<Page<RawJson>>().ProducesProblems(404, 503);
 
     private static async Task<IResult> ReadAsync(
         string id, HttpContext context, IExecutionStore store, EventFeed feed, EventStreams streams, TimeProvider time, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using OsMEN.Executions.Usage;
 using OsMEN.Gateway.Executions;
+using OsMEN.Gateway.OpenApi;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Queries;
 using OsMEN.Gateway.Security;
@@ -28,7 +29,7 @@ internal static class UsageApi
         api.MapGet("", ReadAsync).WithName("ReadUsage").WithSummary("Tokens and dollars by agent, user, model, platform or day")
             .WithDescription(
                 "Failed and repeated calls count too. `unpriced_tokens` are those of models without a price, `estimated_tokens` those that no provider told. Revenue and margin where an agent has a price. With `Accept: text/csv`, CSV of all rows.")
-            .Takes(By, Since, Until, After, Limit).Produces<Page<RawJson>>().ProducesProblems(503);
+            .Takes(By, Since, Until, After, Limit).AnswersAlso("text/csv").Produces<Page<RawJson>>().ProducesProblems(503);
         api.MapGet("/projection", ProjectAsync).WithName("ProjectUsage").WithSummary("What today and this month have cost, and will")
             .WithDescription(
                 "By days of UTC. `method` says how days to come are estimated: `weekday_mean_28d` (the mean of that weekday in the last 28 days), `workday_mean_28d` (of working days or weekends, with one to two weeks of " +

@@ -75,8 +75,10 @@ public sealed class DescriptionTests(GatewayServer gateway) : IClassFixture<Gate
             Assert.Equal(["Idempotency-Key"], Headers(paths.GetProperty($"/api/v1/{kind}/{{id}}/executions").GetProperty("post")));
         var events = paths.GetProperty("/api/v1/executions/{id}/events").GetProperty("get");
         Assert.Equal(["Last-Event-ID"], Headers(events));
-        foreach (var operation in (JsonElement[])[events, paths.GetProperty("/v1/chat/completions").GetProperty("post")])
-            Assert.Equal(["application/json", "text/event-stream"], operation.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject().Select(c => c.Name));
+        foreach (var (operation, also) in ((JsonElement, string)[])[
+            (events, "text/event-stream"), (paths.GetProperty("/v1/chat/completions").GetProperty("post"), "text/event-stream"), (paths.GetProperty("/api/v1/usage").GetProperty("get"), "text/csv"),
+        ])
+            Assert.Equal(["application/json", also], operation.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject().Select(c => c.Name));
         Assert.Equal(["bearer", "header"], document.GetProperty("security").EnumerateArray().Select(s => Assert.Single(s.EnumerateObject()).Name));
         Assert.Equal("""{"type":"apiKey","name":"X-Api-Key","in":"header"}""", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("header").GetRawText().Replace(" ", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal));
 
