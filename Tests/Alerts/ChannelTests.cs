@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using OsMEN.Gateway.Alerts;
@@ -40,6 +41,19 @@ public sealed class ChannelTests : IAsyncLifetime
         Assert.NotEqual(signed, WebhookChannel.Sign("other", request.Headers["X-OsMEN-Timestamp"], Encoding.UTF8.GetBytes(request.Body)));
         var body = JsonDocument.Parse(request.Body).RootElement;
         Assert.Equal(("firing", "HighCost", 12), (body.GetProperty("status").GetString(), body.GetProperty("alerts")[0].GetProperty("rule").GetString(), body.GetProperty("alerts")[0].GetProperty("value").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_mail_goes_to_addresses_of_any_letters_where_the_server_takes_them_and_says_so_where_not()
+    {
+        await using var server = new SmtpReceiver { TakesAnyLetters = true };
+        var yaml = string.Create(CultureInfo.InvariantCulture, $"hook: {{type: email, host: 127.0.0.1, port: {server.Port}, tls: none, from: osmen@example.com, to: jörg@example.com, allow_private: true}}");
+        await SendAsync(yaml, Firing());
+        Assert.Equal(["jörg@example.com"], Assert.Single(server.Mails).To);
+        server.TakesAnyLetters = false;
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(yaml, Firing()));
+        Assert.Equal("takes no addresses with other letters than ASCII (SMTPUTF8)", failed.Message);
+        Assert.Single(server.Mails);
     }
 
     [Fact]

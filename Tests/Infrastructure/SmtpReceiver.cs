@@ -33,6 +33,9 @@ internal sealed class SmtpReceiver : IAsyncDisposable
     /// <summary>Refuses every mail with 451 while true.</summary>
     public bool Refuses { get; set; }
 
+    /// <summary>Takes addresses of any letters (SMTPUTF8, RFC 6531) while true.</summary>
+    public bool TakesAnyLetters { get; set; }
+
     /// <summary>Runs between a mail and the answer to it.</summary>
     public Func<CancellationToken, Task> During { get; set; } = _ => Task.CompletedTask;
 
@@ -69,6 +72,8 @@ internal sealed class SmtpReceiver : IAsyncDisposable
                 Mails.Enqueue(new(from, [.. to], data.ToString()));
                 await During(_stopped.Token);
             }
+            if (TakesAnyLetters && line.StartsWith("EHLO", StringComparison.OrdinalIgnoreCase))
+                await writer.WriteAsync("250-test\r\n250-SMTPUTF8\r\n");
             await writer.WriteLineAsync(Refuses && line.StartsWith("MAIL", StringComparison.OrdinalIgnoreCase) ? "451 try again later" : "250 ok");
         }
     }

@@ -25,7 +25,14 @@ internal sealed class EmailChannel : INoticeChannel
         message.Headers.Add("Message-ID", $"<{id}@{domain}>");
         message.Headers.Add("References", $"<{notice.Group}@{domain}>");
         message.Headers.Add("Auto-Submitted", "auto-generated");
-        using var smtp = new SmtpClient(settings["host"], settings.Port) { EnableSsl = settings["tls"] != "none" };
+        var isAscii = message.To.Append(message.From).All(a => Ascii.IsValid(a.User));
+        using var smtp = new SmtpClient(settings["host"], settings.Port) 
+        {
+            EnableSsl = settings["tls"] != "none",
+
+            // Only where it must be: a server that passes the mail on may find one that cannot take it.
+            DeliveryFormat = isAscii ? SmtpDeliveryFormat.SevenBit : SmtpDeliveryFormat.International,
+        };
         if (settings["username"].Length > 0) smtp.Credentials = new NetworkCredential(settings["username"], settings["password"]);
         try
         {
@@ -35,6 +42,10 @@ internal sealed class EmailChannel : INoticeChannel
         {
             // The others have it: a second attempt would reach them twice.
             throw new DeliveryException($"some recipients were refused: {e.StatusCode}", Timeout.InfiniteTimeSpan);
+        }
+        catch (SmtpException e) when (e is { StatusCode: SmtpStatusCode.GeneralFailure, InnerException: null } && !isAscii)
+        {
+            throw new DeliveryException("takes no addresses with other letters than ASCII (SMTPUTF8)");
         }
         catch (SmtpException e)
         {
