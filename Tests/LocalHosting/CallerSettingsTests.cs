@@ -7,7 +7,7 @@ namespace OsMEN.Tests.LocalHosting;
 
 /// <summary>What AppHost sets, and what whoever starts it may set instead.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed class OsmenVerbsTests
+public sealed class CallerSettingsTests
 {
     [Theory]
     [InlineData(null, "/srv/app/monitoring/alerts.yaml", "/srv/app/catalog", "http://127.0.0.1:9090")]
