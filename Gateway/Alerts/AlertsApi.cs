@@ -23,6 +23,7 @@ internal static class AlertsApi
     private static readonly QueryParameter<string?> State =
         QueryParameter.OneOf("state", "Alerts in this state; resolved for those of the last 24 h that ended", AlertView.States);
     private static readonly QueryParameter<int?> HistoryHours = QueryParameter.Number("hours", Hours, 24, MaxHours);
+    private static readonly QueryParameter<int?> HistoryLimit = QueryParameter.Limit(MaxHistory, MaxHistory);
     private static readonly QueryParameter<int?> StatisticsHours = QueryParameter.Number("hours", Hours, 24 * 7, MaxHours);
 
     public static void MapAlertsApi(this IEndpointRouteBuilder app)
@@ -34,7 +35,7 @@ internal static class AlertsApi
             .WithSummary("Says that somebody knows: no repeated and no escalated notices").Accepts<AcknowledgeRequest>(isOptional: true, "application/json").Produces<AlertView>()
             .ProducesValidationProblem().ProducesProblems(404, 409, 413, 415, 503);
         api.MapGet("/history", HistoryAsync).WithName("ReadAlertHistory").WithSummary("Alerts that fired, newest first")
-            .Takes(HistoryHours).Produces<Page<AlertView>>().ProducesProblems(503);
+            .Takes(HistoryHours, HistoryLimit).Produces<Page<AlertView>>().ProducesProblems(503);
         api.MapGet("/statistics", StatisticsAsync).WithName("ReadAlertStatistics").WithSummary("Counts, times to acknowledge and resolve, noisiest rules")
             .Takes(StatisticsHours).Produces<AlertStatistics>().ProducesProblems(503);
         api.MapRulesApi();
@@ -82,7 +83,7 @@ internal static class AlertsApi
     private static async Task<IResult> HistoryAsync(HttpContext context, AlertTable alerts, TimeProvider time, CancellationToken cancellationToken)
     {
         var hours = HistoryHours.Of(context)!.Value;
-        var found = await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(hours), MaxHistory, cancellationToken);
+        var found = await alerts.ReadHistoryAsync(time.GetUtcNow() - TimeSpan.FromHours(hours), HistoryLimit.Of(context)!.Value, cancellationToken);
         return TypedResults.Ok(new Page<AlertView>([.. found.Select(a => AlertView.Of(a, AlertMutes.None))], null));
     }
 

@@ -15,8 +15,6 @@ namespace OsMEN.Gateway.Streams;
 /// <summary>The events of one execution over plain HTTP: pages of JSON, or server-sent events that resume by Last-Event-ID.</summary>
 internal static class EventsApi
 {
-    private const int PageSize = 500;
-
     // Proxies close what is silent for a minute.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
@@ -26,11 +24,12 @@ internal static class EventsApi
         "must be the number of an event",
         new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "0" },
         TryNumber);
+    private static readonly QueryParameter<int?> Limit = QueryParameter.Limit(500, 500);
 
     public static void MapEventsApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/v1/executions/{id}/events", ReadAsync).RequireAuthorization(Policies.Read).WithTags("Streams").WithName("ReadEvents")
             .WithSummary("Events as a page, or all of them live as text/event-stream")
-            .Takes(After).TakesHeader("Last-Event-ID", "Events after the one of this number").AnswersAlso("text/event-stream").Produces<Page<RawJson>>().ProducesProblems(404, 503);
+            .Takes(After, Limit).TakesHeader("Last-Event-ID", "Events after the one of this number").AnswersAlso("text/event-stream").Produces<Page<RawJson>>().ProducesProblems(404, 503);
 
     private static async Task<IResult> ReadAsync(
         string id, HttpContext context, IExecutionStore store, EventFeed feed, EventStreams streams, TimeProvider time, CancellationToken cancellationToken)
@@ -52,7 +51,11 @@ internal static class EventsApi
             return Results.Empty;
         }
 
-        var page = await store.ReadEventsAsync(guid, after, PageSize, cancellationToken);
+        // The store keeps chunks whole, and may give more.
+        var limit = Limit.Of(context)!.Value;
+        var page = await store.ReadEventsAsync(guid, after, limit, cancellationToken);
+        if (page?.Frames.Count > limit)
+            page = page with { Frames = [.. page.Frames.Take(limit)] };
         var more = page is { Frames.Count: > 0 } || page is { Status: var status } && !status.IsFinal();
         var next = page is { Frames.Count: > 0 } ? page.LastSeq : after;
         return TypedResults.Ok(new Page<RawJson>(

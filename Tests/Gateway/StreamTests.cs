@@ -197,6 +197,8 @@ public sealed class StreamTests(GatewayServer gateway) : IClassFixture<GatewaySe
         Assert.Equal(["CANCELLED"], rest.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("data").GetProperty("status").GetString()!));
         var (_, end, _) = await gateway.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/events?after=2");
         Assert.Equal((0, JsonValueKind.Null), (end.GetProperty("items").GetArrayLength(), end.GetProperty("next_cursor").ValueKind));
+        var (_, one, _) = await gateway.SendAsync(HttpMethod.Get, $"/api/v1/executions/{id}/events?limit=1");
+        Assert.Equal(("1", "PENDING"), (one.GetProperty("next_cursor").GetString(), Assert.Single(one.GetProperty("items").EnumerateArray()).GetProperty("data").GetProperty("status").GetString()));
     }
 
     [Fact]
