@@ -75,7 +75,7 @@ public sealed record LlmOptions
         if (Text(configuration, "OSMEN_DEFAULT_MODEL") is not { } model)
             return options;
         if (!ModelName.TryParse(model, out var name) || !options.IsAvailable(name.Platform))
-            throw Wrong("OSMEN_DEFAULT_MODEL", model, $"platform/model with a platform that is configured here: {string.Join(", ", options.Available)}");
+            throw new ConfigurationException("OSMEN_DEFAULT_MODEL", model, $"platform/model with a platform that is configured here: {string.Join(", ", options.Available)}");
         return options with { DefaultModel = name };
     }
 
@@ -118,7 +118,7 @@ public sealed record LlmOptions
         var full = text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text;
         return Uri.TryCreate(full, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0
             ? address
-            : throw Wrong(key, "(hidden)", "an address such as https://api.example.com/v1, without user and password");
+            : throw ConfigurationException.Secret(key, "an address such as https://api.example.com/v1, without user and password");
     }
 
     private static TimeSpan? Seconds(IConfiguration configuration, string key)
@@ -128,7 +128,7 @@ public sealed record LlmOptions
         var unit = text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 0 };
         return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - 1), CultureInfo.InvariantCulture, out var value) && value * unit is > 0 and <= 86400
             ? TimeSpan.FromSeconds(value * unit)
-            : throw Wrong(key, text, "a duration such as 30s, 5m or 1h, at most 24h");
+            : throw new ConfigurationException(key, text, "a duration such as 30s, 5m or 1h, at most 24h");
     }
 
     private static int? Retries(IConfiguration configuration)
@@ -138,15 +138,13 @@ public sealed record LlmOptions
             return null;
         return int.TryParse(text, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 10
             ? value
-            : throw Wrong(key, text, "a whole number from 0 to 10");
+            : throw new ConfigurationException(key, text, "a whole number from 0 to 10");
     }
 
     private static bool Flag(IConfiguration configuration, string key) => Text(configuration, key)?.ToLowerInvariant() switch
     {
         null or "false" or "0" => false,
         "true" or "1" => true,
-        var text => throw Wrong(key, text, "true or false"),
+        var text => throw new ConfigurationException(key, text, "true or false"),
     };
-
-    private static ConfigurationException Wrong(string key, string value, string allowed) => new(key, value, allowed);
 }

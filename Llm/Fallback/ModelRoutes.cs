@@ -41,7 +41,7 @@ public sealed class ModelRoutes
         ArgumentNullException.ThrowIfNull(options);
         var aliases = configuration.GetSection("Llm:Aliases").GetChildren().ToFrozenDictionary(a => a.Key, ReadAlias, StringComparer.Ordinal);
         var limits = configuration.GetSection("Llm:Providers").GetChildren().ToFrozenDictionary(
-            p => Platforms.All.Contains(p.Key) ? p.Key : throw Wrong(p.Path, p.Key, $"one of {string.Join(", ", Platforms.All)}"),
+            p => Platforms.All.Contains(p.Key) ? p.Key : throw new ConfigurationException(p.Path, p.Key, $"one of {string.Join(", ", Platforms.All)}"),
             p => new ProviderLimits((int?)Number(p.GetSection("MaxConcurrency"), 1, 10_000), Number(p.GetSection("TokensPerMinute"), 1000, 1_000_000_000)),
             StringComparer.Ordinal);
         return new ModelRoutes(options, aliases, limits);
@@ -68,16 +68,14 @@ public sealed class ModelRoutes
     {
         const string allowed = "models such as openai/gpt-5-mini, separated by commas, at most 8; the alias itself has no slash";
         var texts = (alias.Value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var names = texts.Select(t => ModelName.TryParse(t, out var name) ? name : throw Wrong(alias.Path, t, allowed)).ToArray();
-        return names.Length is > 0 and <= MaxModels && !alias.Key.Contains('/', StringComparison.Ordinal) ? names : throw Wrong(alias.Path, alias.Value ?? "", allowed);
+        var names = texts.Select(t => ModelName.TryParse(t, out var name) ? name : throw new ConfigurationException(alias.Path, t, allowed)).ToArray();
+        return names.Length is > 0 and <= MaxModels && !alias.Key.Contains('/', StringComparison.Ordinal) ? names : throw new ConfigurationException(alias.Path, alias.Value ?? "", allowed);
     }
 
     private static long? Number(IConfigurationSection section, long least, long most) =>
         string.IsNullOrWhiteSpace(section.Value) ? null
         : long.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most ? value
-        : throw Wrong(section.Path, section.Value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
-
-    private static ConfigurationException Wrong(string key, string value, string allowed) => new(key, value, allowed);
+        : throw new ConfigurationException(section.Path, section.Value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
 
     private ModelName[] Find(string model) =>
         _aliases.TryGetValue(model, out var names) ? names : ModelName.TryParse(model, out var name) ? [name] : [];

@@ -16,24 +16,24 @@ internal sealed class Ports
     private readonly HashSet<int> _given = [];
 
     /// <summary>The preferred port, or a free one where it is taken or none is preferred.</summary>
+    /// <exception cref="DistributedApplicationException">None is free.</exception>
     public int Take(int? preferred)
     {
-        if (preferred is { } wanted && !_given.Contains(wanted) && TryBind(wanted))
-        {
-            _given.Add(wanted);
+        if (preferred is { } wanted && TryGive(wanted))
             return wanted;
+        const int count = Highest - Lowest + 1;
+        var first = RandomNumberGenerator.GetInt32(count);
+        for (var i = 0; i < count; i++)
+        {
+            var port = Lowest + ((first + i) % count);
+            if (TryGive(port))
+                return port;
         }
 
-        while (true)
-        {
-            var port = RandomNumberGenerator.GetInt32(Lowest, Highest + 1);
-            if (!_given.Contains(port) && TryBind(port))
-            {
-                _given.Add(port);
-                return port;
-            }
-        }
+        throw new DistributedApplicationException($"No port of 127.0.0.1 from {Lowest} to {Highest} is free.");
     }
+
+    private bool TryGive(int port) => !_given.Contains(port) && TryBind(port) && _given.Add(port);
 
     private static bool TryBind(int port)
     {

@@ -53,7 +53,7 @@ public sealed class BackingTests
         var postmaster = Path.Combine(first.Folder, ".osmen", "native", "postgres", "data", "postmaster.pid");
         await Programs.UntilAsync(
             async () => !File.Exists(postmaster) && await RedisPing.ProbeAsync(port, TestContext.Current.CancellationToken) is not null,
-            "both servers have ended");
+            "both servers have ended", TimeSpan.FromSeconds(10));
 
         await using var second = new HostProcess(first.Folder);
         second.Environment["PROBE_REDIS"] = "1";

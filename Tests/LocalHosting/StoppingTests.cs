@@ -72,7 +72,7 @@ public sealed class StoppingTests
         await host.GetAsync("worker", "/child");
         Assert.All(sessions, s => Assert.NotEmpty(HostProcess.Session(s)));
         host.Process.Kill();
-        await Programs.UntilAsync(() => Task.FromResult(sessions.All(s => HostProcess.Session(s).Count == 0)), "no process is left");
+        await Programs.UntilAsync(() => Task.FromResult(sessions.All(s => HostProcess.Session(s).Count == 0)), "no process is left", TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -83,6 +83,6 @@ public sealed class StoppingTests
         int[] sessions = [await host.PidAsync("api"), await host.PidAsync("worker")];
         await host.GetAsync("api", "/child");
         await host.EndAsync("TERM");
-        await Programs.UntilAsync(() => Task.FromResult(sessions.All(s => HostProcess.Session(s).Count == 0)), "no process is left");
+        await Programs.UntilAsync(() => Task.FromResult(sessions.All(s => HostProcess.Session(s).Count == 0)), "no process is left", TimeSpan.FromSeconds(2));
     }
 }

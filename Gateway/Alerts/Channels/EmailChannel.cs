@@ -26,7 +26,7 @@ internal sealed class EmailChannel : INoticeChannel
         message.Headers.Add("References", $"<{notice.Group}@{domain}>");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         var isAscii = message.To.Append(message.From).All(a => Ascii.IsValid(a.User));
-        using var smtp = new SmtpClient(settings["host"], settings.Port) 
+        using var smtp = new SmtpClient(settings["host"], settings.Port)
         {
             EnableSsl = settings["tls"] != "none",
 
