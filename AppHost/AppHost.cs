@@ -1,6 +1,40 @@
 using OsMEN.AppHost;
+using OsMEN.AppHost.Backing;
+using OsMEN.AppHost.Running;
 
 DotEnv.Load();
-var builder = DistributedApplication.CreateBuilder(args);
-var gateway = builder.AddProject<Projects.Gateway>("gateway", launchProfileName: null).WithHttpEndpoint(port: 8080).WithHttpHealthCheck("/health/ready");
-builder.Build().Run();
+return StartupErrors.Run(() =>
+{
+    var builder = DistributedApplication.CreateBuilder(args);
+    builder.AddRunSupport();
+
+    var adminKey = builder.AddGeneratedParameter("admin-key", 32, "The API key that may do everything, without its prefix osm_.");
+    var scrapeToken = builder.AddGeneratedParameter("scrape-token", 32, "What Prometheus shows to read /metrics.");
+    var (database, redis) = builder.AddBacking();
+
+    var gateway = builder.AddProject<Projects.Gateway>("gateway", launchProfileName: null)
+        .WithHttpEndpoint(port: builder.PreferPort("gateway", 8080))
+        .WithExternalHttpEndpoints()
+        .WithHttpHealthCheck("/health/ready")
+        .WithServiceDefaults()
+        .WithCatalog()
+        .WithAlertRules()
+        .WithApiKey(adminKey)
+        .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
+        .WithReference(database).WaitFor(database)
+        .WithReference(redis).WaitFor(redis);
+
+    var worker = builder.AddProject<Projects.AgentWorker>("agentworker", launchProfileName: null)
+        .WithHttpEndpoint()
+        .WithHttpHealthCheck("/health/ready")
+        .WithServiceDefaults()
+        .WithCatalog()
+        .WithReplicas(2)
+        .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
+        .WithReference(database).WaitFor(database)
+        .WithReference(redis).WaitFor(redis);
+
+    builder.AddMonitoring(gateway, worker, database, scrapeToken);
+
+    builder.Build().Run();
+});

@@ -1,0 +1,47 @@
+using OsMEN.AppHost.Running;
+
+namespace OsMEN.AppHost;
+
+/// <summary>How OsMEN's services are configured in the model.</summary>
+internal static class OsmenResourceExtensions
+{
+    private const string ApiKeys = "OSMEN_API_KEYS";
+
+    /// <summary>Adds a secret that is generated once and kept in the user's secrets. Letters and digits only, so that it can be part of any URL.</summary>
+    public static IResourceBuilder<ParameterResource> AddGeneratedParameter(this IDistributedApplicationBuilder builder, string name, int length, string description) =>
+        builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true).WithDescription(description);
+
+    /// <summary>What gateway and workers have in common in run mode: they start compiled, are restarted when they die, and know their environment.</summary>
+    public static IResourceBuilder<ProjectResource> WithServiceDefaults(this IResourceBuilder<ProjectResource> project) =>
+        project.ApplicationBuilder.ExecutionContext.IsPublishMode
+            ? project
+            : project.RunCompiled().WithRestart().WithEnvironment("ASPNETCORE_ENVIRONMENT", project.ApplicationBuilder.Environment.EnvironmentName);
+
+    /// <summary>Sets <c>CATALOG_PATH</c> to the repository's <c>catalog</c> folder, which a published image contains.</summary>
+    public static IResourceBuilder<ProjectResource> WithCatalog(this IResourceBuilder<ProjectResource> project) => project.WithPath("CATALOG_PATH", "catalog");
+
+    /// <summary>Sets <c>MONITORING_CONFIG_PATH</c> to the repository's alert rules, which a published image contains.</summary>
+    public static IResourceBuilder<ProjectResource> WithAlertRules(this IResourceBuilder<ProjectResource> project) =>
+        project.WithPath("MONITORING_CONFIG_PATH", "monitoring/alerts.yaml");
+
+    /// <summary>Adds the admin key, unless the environment already has keys.</summary>
+    public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key) =>
+        project.ApplicationBuilder.CallerSetting(ApiKeys) is null
+            ? project.WithEnvironment(ApiKeys, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"))
+            : project;
+
+    /// <summary>
+    /// The value of an environment variable that whoever starts AppHost has set, there or in <c>.env</c>; it takes precedence over what the
+    /// model would set. Null in publish mode: what is published names nothing of this machine.
+    /// </summary>
+    public static string? CallerSetting(this IDistributedApplicationBuilder builder, string name) =>
+        builder.ExecutionContext.IsRunMode && Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static IResourceBuilder<ProjectResource> WithPath(this IResourceBuilder<ProjectResource> project, string name, string path)
+    {
+        var builder = project.ApplicationBuilder;
+        return project.WithEnvironment(
+            name,
+            builder.ExecutionContext.IsPublishMode ? $"/app/{path}" : Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "..", builder.CallerSetting(name) ?? path)));
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+
+namespace OsMEN.AppHost.Running;
+
+/// <summary>Keeps <c>run.json</c> current and writes the few lines that the console has: where the dashboards are, what to do first, what failed.</summary>
+internal sealed class RunReport(
+    RunOptions options,
+    RunFile file,
+    IConfiguration configuration,
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService loggers) : BackgroundService
+{
+    private readonly ResourceBoard _board = new();
+    private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
+    private string? _key;
+    private bool _ready;
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        file.Remove();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        _key = await ReadKeyAsync(stoppingToken);
+        Console.WriteLine($"Starting OsMEN with the {DataFolder.NameOf(options.Backing)} backing. Its data is in {options.Folder}.");
+        if (options.OtherData is { } other)
+            Console.WriteLine($"This backing starts empty. Data of the {other} backing exists: --backing {other} brings it back.");
+        if (DashboardUrl is { } dashboard)
+            Console.WriteLine($"Login to the dashboard at {dashboard}");
+        try
+        {
+            await foreach (var change in notifications.WatchAsync(stoppingToken))
+            {
+                if (!_board.Observe(change))
+                    continue;
+                var resources = _board.Read();
+                file.Write(new(Environment.ProcessId, DataFolder.NameOf(options.Backing), _key, DashboardUrl, resources));
+                await ReportFailureAsync(change, stoppingToken);
+                if (!_ready && resources.TryGetValue("gateway", out var gateway) && gateway is { Health: nameof(HealthStatus.Healthy), Urls: [var url, ..] })
+                    ReportReady(url);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The application stops.
+        }
+    }
+
+    private string? DashboardUrl =>
+        configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } url && !options.IsTest
+            ? configuration["AppHost:BrowserToken"] is { Length: > 0 } token ? $"{url}/login?t={token}" : url
+            : null;
+
+    private void ReportReady(string url)
+    {
+        _ready = true;
+        Console.WriteLine($"Gateway dashboard: {url}/dashboard{(options.LoginToken is { } token ? $"/login?t={token}" : "")}");
+        if (_key is not null)
+            Console.WriteLine($"\nOsMEN is ready. Paste this into another terminal:\n\n{FirstRequest.Curl(url, _key)}\n");
+        Console.WriteLine("Press Ctrl+C to stop.");
+    }
+
+    // Each instance's exit once; that it runs again shows in the dashboard.
+    private async Task ReportFailureAsync(ResourceEvent change, CancellationToken cancellationToken)
+    {
+        var (snapshot, state) = (change.Snapshot, change.Snapshot.State?.Text);
+        if (state == KnownResourceStates.Running)
+        {
+            _failed.Remove(change.ResourceId);
+            return;
+        }
+
+        var failed = state == KnownResourceStates.FailedToStart || (KnownResourceStates.TerminalStates.Contains(state) && snapshot.ExitCode is not (null or 0));
+        if (!failed || !_failed.Add(change.ResourceId))
+            return;
+        var what = state == KnownResourceStates.FailedToStart
+            ? "could not be started"
+            : string.Create(CultureInfo.InvariantCulture, $"exited with code {snapshot.ExitCode}");
+        Console.WriteLine(snapshot.ExitCode == RestartSubscriber.ConfigurationExitCode
+            ? $"{change.Resource.Name} refuses its configuration: {await LastLineAsync(change.ResourceId, cancellationToken)}"
+            : $"{change.Resource.Name} {what}. Its console log in the dashboard has the reason.");
+    }
+
+    private async Task<string> LastLineAsync(string resourceId, CancellationToken cancellationToken)
+    {
+        var last = "see its console log in the dashboard.";
+        await foreach (var lines in loggers.GetAllAsync(resourceId).WithCancellation(cancellationToken))
+        {
+            if (lines.LastOrDefault(l => l.IsErrorMessage && l.Content.Length > 0) is { Content: not null } line)
+                last = WithoutTimestamp(line.Content);
+        }
+
+        return last;
+    }
+
+    // Aspire puts an RFC 3339 timestamp before each line.
+    private static string WithoutTimestamp(string line) =>
+        line.Split(' ', 2) is [var first, var rest] && DateTimeOffset.TryParse(first, CultureInfo.InvariantCulture, out _) ? rest : line;
+
+    private async Task<string?> ReadKeyAsync(CancellationToken cancellationToken) =>
+        Environment.GetEnvironmentVariable("OSMEN_API_KEYS") is { Length: > 0 } keys
+            ? keys.Split(',', ':')[0].Trim()
+            : model.Resources.OfType<ParameterResource>().FirstOrDefault(p => p.Name == "admin-key") is { } parameter
+                ? $"osm_{await parameter.GetValueAsync(cancellationToken)}"
+                : null;
+}

@@ -1,0 +1,59 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OsMEN.AppHost.Backing;
+
+namespace OsMEN.AppHost.Running;
+
+/// <summary>What a run on a developer's machine has beside the model: a lock on its data, <c>run.json</c>, a few lines on the console, an orderly stop.</summary>
+internal static class RunSupport
+{
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Adds it; in publish mode nothing.</summary>
+    /// <exception cref="DistributedApplicationException">Another AppHost uses the data folder, or the folder cannot be written.</exception>
+    public static void AddRunSupport(this IDistributedApplicationBuilder builder)
+    {
+        if (!builder.ExecutionContext.IsRunMode)
+            return;
+        var runLock = RunLock.Take(builder.Root());
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopLimit);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new RunFile(builder.Root()));
+        builder.Services.AddSingleton(new RunOptions(
+            builder.Backing(),
+            builder.BackingFolder(),
+            OtherData(builder),
+            LoginToken: null,
+            IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
+
+        // Hosted services stop in reverse order, so these come to their end before Aspire's own: first the services, then the report, then the servers.
+        builder.Services.AddHostedService(_ => new LockHolder(runLock));
+        builder.Services.AddHostedService<RunReport>();
+        builder.Services.AddHostedService<OrderlyStop>();
+    }
+
+    // A container's data is in volumes; its folder is there once a run has had it.
+    private static string? OtherData(IDistributedApplicationBuilder builder)
+    {
+        var (root, mine) = (builder.Root(), builder.Backing());
+        return HasData(root, mine) ? null : Enum.GetValues<BackingKind>().Where(k => k != mine && HasData(root, k)).Select(DataFolder.NameOf).FirstOrDefault();
+    }
+
+    private static bool HasData(string root, BackingKind kind) =>
+        kind switch
+        {
+            BackingKind.Embedded => File.Exists(Path.Combine(root, DataFolder.NameOf(kind), "osmen.db")),
+            BackingKind.Native => Directory.Exists(Path.Combine(root, DataFolder.NameOf(kind), "postgres", "data")),
+            _ => Directory.Exists(Path.Combine(root, DataFolder.NameOf(kind))),
+        };
+
+    private sealed class LockHolder(RunLock runLock) : IHostedService, IDisposable
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose() => runLock.Dispose();
+    }
+}
