@@ -1,14 +1,16 @@
 using OsMEN.AppHost;
 using OsMEN.AppHost.Backing;
+using OsMEN.AppHost.Commands;
 using OsMEN.AppHost.Running;
 
 DotEnv.Load();
-return StartupErrors.Run(() =>
+PreferredPorts.SetDashboardAddresses();
+return await StartupErrors.RunAsync(async () =>
 {
     var builder = DistributedApplication.CreateBuilder(args);
     builder.AddRunSupport();
 
-    var adminKey = builder.AddGeneratedParameter("admin-key", 32, "The API key that may do everything, without its prefix osm_.");
+    var adminKey = builder.AddGeneratedParameter(AdminKey.ParameterName, 32, "The API key that may do everything, without its prefix osm_.");
     var scrapeToken = builder.AddGeneratedParameter("scrape-token", 32, "What Prometheus shows to read /metrics.");
     var (database, redis) = builder.AddBacking();
 
@@ -20,9 +22,13 @@ return StartupErrors.Run(() =>
         .WithCatalog()
         .WithAlertRules()
         .WithApiKey(adminKey)
+        .WithLoginLink()
         .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
         .WithReference(database).WaitFor(database)
-        .WithReference(redis).WaitFor(redis);
+        .WithReference(redis).WaitFor(redis)
+        .WithGatewayUrls()
+        .WithGatewayCommands(adminKey, database)
+        .WithMcpServer("/mcp", endpointName: "http");
 
     var worker = builder.AddProject<Projects.AgentWorker>("agentworker", launchProfileName: null)
         .WithHttpEndpoint()
@@ -32,9 +38,12 @@ return StartupErrors.Run(() =>
         .WithReplicas(2)
         .WithEnvironment("METRICS_SCRAPE_TOKEN", scrapeToken)
         .WithReference(database).WaitFor(database)
-        .WithReference(redis).WaitFor(redis);
+        .WithReference(redis).WaitFor(redis)
+        .WithIconName("BotSparkle")
+        .WithWorkerCommands();
 
     builder.AddMonitoring(gateway, worker, database, scrapeToken);
 
-    builder.Build().Run();
+    await using var app = builder.Build();
+    await app.RunAsync();
 });

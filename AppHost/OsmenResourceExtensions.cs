@@ -5,8 +5,6 @@ namespace OsMEN.AppHost;
 /// <summary>How OsMEN's services are configured in the model.</summary>
 internal static class OsmenResourceExtensions
 {
-    private const string ApiKeys = "OSMEN_API_KEYS";
-
     /// <summary>Adds a secret that is generated once and kept in the user's secrets. Letters and digits only, so that it can be part of any URL.</summary>
     public static IResourceBuilder<ParameterResource> AddGeneratedParameter(this IDistributedApplicationBuilder builder, string name, int length, string description) =>
         builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true).WithDescription(description);
@@ -24,10 +22,22 @@ internal static class OsmenResourceExtensions
     public static IResourceBuilder<ProjectResource> WithAlertRules(this IResourceBuilder<ProjectResource> project) =>
         project.WithPath("MONITORING_CONFIG_PATH", "monitoring/alerts.yaml");
 
+    /// <summary>Names the gateway's addresses in Aspire's dashboard by what is there.</summary>
+    public static IResourceBuilder<ProjectResource> WithGatewayUrls(this IResourceBuilder<ProjectResource> gateway) =>
+        gateway.WithIconName("Router").WithUrls(urls =>
+        {
+            if (urls.GetEndpoint("http") is not { } http)
+                return;
+            foreach (var url in urls.Urls.Where(u => u.Endpoint?.EndpointName == "http"))
+                url.DisplayText = "Gateway";
+            urls.Urls.Add(new() { Url = "/dashboard", DisplayText = "Dashboard", Endpoint = http });
+            urls.Urls.Add(new() { Url = "/api/v1/openapi.json", DisplayText = "API description", Endpoint = http });
+        });
+
     /// <summary>Adds the admin key, unless the environment already has keys.</summary>
     public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key) =>
-        project.ApplicationBuilder.CallerSetting(ApiKeys) is null
-            ? project.WithEnvironment(ApiKeys, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"))
+        project.ApplicationBuilder.CallerSetting(AdminKey.Setting) is null
+            ? project.WithEnvironment(AdminKey.Setting, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"))
             : project;
 
     /// <summary>

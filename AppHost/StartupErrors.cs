@@ -4,16 +4,16 @@ namespace OsMEN.AppHost;
 internal static class StartupErrors
 {
     /// <summary>Runs the application and returns the exit code of the process. Every exception that is not a <see cref="DistributedApplicationException"/> passes through.</summary>
-    public static int Run(Action application)
+    public static async Task<int> RunAsync(Func<Task> application)
     {
         try
         {
-            application();
+            await application();
             return 0;
         }
         catch (DistributedApplicationException e)
         {
-            Console.Error.WriteLine($"OsMEN cannot start: {e.Message}");
+            await Console.Error.WriteLineAsync($"OsMEN cannot start: {e.Message}");
             return 1;
         }
     }

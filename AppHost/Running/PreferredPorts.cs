@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 
 namespace OsMEN.AppHost.Running;
 
@@ -25,6 +26,9 @@ internal static class PreferredPorts
     /// </summary>
     public static void SetDashboardAddresses()
     {
+        // Aspire.Hosting.Testing sets its own.
+        if (Assembly.GetEntryAssembly() != typeof(PreferredPorts).Assembly)
+            return;
         Prefer("ASPNETCORE_URLS", 18888);
         Prefer("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", 18889);
         Prefer("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", 18890);

@@ -18,7 +18,7 @@ internal sealed class RunFile(string folder)
 /// <param name="ApiKey">A key that the gateway accepts.</param>
 /// <param name="DashboardUrl">The login link of Aspire's dashboard; null where it doesn't run.</param>
 /// <param name="Resources">By name.</param>
-internal sealed record RunState(int Pid, string Backing, string? ApiKey, string? DashboardUrl, IReadOnlyDictionary<string, RunResource> Resources);
+internal sealed record RunState(int Pid, string Backing, string ApiKey, string? DashboardUrl, IReadOnlyDictionary<string, RunResource> Resources);
 
 /// <param name="State">Aspire's word for it, such as Running; of a replicated resource that of the instance in the worst state.</param>
 /// <param name="Health">Healthy, Unhealthy or Degraded; null before the first check.</param>

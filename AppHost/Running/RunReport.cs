@@ -16,7 +16,6 @@ internal sealed class RunReport(
 {
     private readonly ResourceBoard _board = new();
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
-    private string? _key;
     private bool _ready;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -27,7 +26,7 @@ internal sealed class RunReport(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _key = await ReadKeyAsync(stoppingToken);
+        var key = await AdminKey.ReadAsync(model.Resources.OfType<ParameterResource>().Single(p => p.Name == AdminKey.ParameterName), stoppingToken);
         Console.WriteLine($"Starting OsMEN with the {DataFolder.NameOf(options.Backing)} backing. Its data is in {options.Folder}.");
         if (options.OtherData is { } other)
             Console.WriteLine($"This backing starts empty. Data of the {other} backing exists: --backing {other} brings it back.");
@@ -40,10 +39,10 @@ internal sealed class RunReport(
                 if (!_board.Observe(change))
                     continue;
                 var resources = _board.Read();
-                file.Write(new(Environment.ProcessId, DataFolder.NameOf(options.Backing), _key, DashboardUrl, resources));
+                file.Write(new(Environment.ProcessId, DataFolder.NameOf(options.Backing), key, DashboardUrl, resources));
                 await ReportFailureAsync(change, stoppingToken);
                 if (!_ready && resources.TryGetValue("gateway", out var gateway) && gateway is { Health: nameof(HealthStatus.Healthy), Urls: [var url, ..] })
-                    ReportReady(url);
+                    ReportReady(url, key);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -57,12 +56,11 @@ internal sealed class RunReport(
             ? configuration["AppHost:BrowserToken"] is { Length: > 0 } token ? $"{url}/login?t={token}" : url
             : null;
 
-    private void ReportReady(string url)
+    private void ReportReady(string url, string key)
     {
         _ready = true;
-        Console.WriteLine($"Gateway dashboard: {url}/dashboard{(options.LoginToken is { } token ? $"/login?t={token}" : "")}");
-        if (_key is not null)
-            Console.WriteLine($"\nOsMEN is ready. Paste this into another terminal:\n\n{FirstRequest.Curl(url, _key)}\n");
+        Console.WriteLine($"Gateway dashboard: {url}/dashboard/login?t={options.LoginToken} (signs you in once)");
+        Console.WriteLine($"\nOsMEN is ready. Paste this into another terminal:\n\n{FirstRequest.Curl(url, key)}\n");
         Console.WriteLine("Press Ctrl+C to stop.");
     }
 
@@ -102,11 +100,4 @@ internal sealed class RunReport(
     // Aspire puts an RFC 3339 timestamp before each line.
     private static string WithoutTimestamp(string line) =>
         line.Split(' ', 2) is [var first, var rest] && DateTimeOffset.TryParse(first, CultureInfo.InvariantCulture, out _) ? rest : line;
-
-    private async Task<string?> ReadKeyAsync(CancellationToken cancellationToken) =>
-        Environment.GetEnvironmentVariable("OSMEN_API_KEYS") is { Length: > 0 } keys
-            ? keys.Split(',', ':')[0].Trim()
-            : model.Resources.OfType<ParameterResource>().FirstOrDefault(p => p.Name == "admin-key") is { } parameter
-                ? $"osm_{await parameter.GetValueAsync(cancellationToken)}"
-                : null;
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OsMEN.AppHost.Backing;
@@ -9,6 +10,7 @@ namespace OsMEN.AppHost.Running;
 internal static class RunSupport
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+    private static readonly string LoginToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Adds it; in publish mode nothing.</summary>
     /// <exception cref="DistributedApplicationException">Another AppHost uses the data folder, or the folder cannot be written.</exception>
@@ -18,20 +20,23 @@ internal static class RunSupport
             return;
         var runLock = RunLock.Take(builder.Root());
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopLimit);
+
+        // Without this AppHost is gone before what it started.
+        builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new RunFile(builder.Root()));
         builder.Services.AddSingleton(new RunOptions(
-            builder.Backing(),
-            builder.BackingFolder(),
-            OtherData(builder),
-            LoginToken: null,
-            IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
+            builder.Backing(), builder.BackingFolder(), OtherData(builder), LoginToken, IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
 
         // Hosted services stop in reverse order, so these come to their end before Aspire's own: first the services, then the report, then the servers.
         builder.Services.AddHostedService(_ => new LockHolder(runLock));
         builder.Services.AddHostedService<RunReport>();
         builder.Services.AddHostedService<OrderlyStop>();
     }
+
+    /// <summary>Lets the link that is printed sign a browser in to the gateway's dashboard.</summary>
+    public static IResourceBuilder<ProjectResource> WithLoginLink(this IResourceBuilder<ProjectResource> gateway) =>
+        gateway.ApplicationBuilder.ExecutionContext.IsRunMode ? gateway.WithEnvironment("DASHBOARD_LOGIN_TOKEN", LoginToken) : gateway;
 
     // A container's data is in volumes; its folder is there once a run has had it.
     private static string? OtherData(IDistributedApplicationBuilder builder)

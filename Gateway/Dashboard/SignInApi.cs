@@ -14,6 +14,7 @@ internal static class SignInApi
     public static void MapSignInApi(this IEndpointRouteBuilder app)
     {
         app.MapPost("/dashboard/session", SignInAsync).Audited("session.started", "session.refused").AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+        app.MapGet("/dashboard/login", FollowLinkAsync).Audited("session.started", "session.refused").AllowAnonymous().ExcludeFromDescription();
         app.MapDelete("/dashboard/session", SignOutAsync).Audited("session.ended").WithMetadata(new OutlivesKey()).RequireAuthorization(Policies.Read).ExcludeFromDescription();
     }
 
@@ -74,6 +75,38 @@ internal static class SignInApi
         await sessions.EndAsync(context, cancellationToken);
         await sessions.BeginAsync(context, key, cancellationToken);
         await audit.WriteAsync(audit.Entry(context, "session.started", key.Id, key: key));
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = DashboardApi.Path;
+    }
+
+    // The link that AppHost prints. Its token works once, whichever gateway gets it; afterwards the page asks for a key.
+    private static async Task FollowLinkAsync(
+        HttpContext context, PageAssets assets, LoginLink link, Sessions sessions, WrongKeyLimit wrongKeys, AuditLog audit, string? t, CancellationToken cancellationToken)
+    {
+        DashboardApi.SetHeaders(context, assets);
+        context.Response.Headers.CacheControl = "no-store";
+        var address = context.Connection.RemoteIpAddress;
+        if (wrongKeys.RetryAfter(address) is { } wait)
+        {
+            ProblemResponse.SetRetryAfter(context, wait);
+            await WritePageAsync(context, assets, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Wait a minute.");
+            return;
+        }
+
+        if (context.Features.Get<ApiKey>() is null)
+        {
+            if (await link.RedeemAsync(t ?? "", cancellationToken) is not { } key)
+            {
+                wrongKeys.Note(address);
+                await audit.WriteRefusalAsync(context);
+                await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, "This link has been used or is not valid. Sign in with a key.");
+                return;
+            }
+
+            await sessions.BeginAsync(context, key, cancellationToken);
+            await audit.WriteAsync(audit.Entry(context, "session.started", key.Id, key: key));
+        }
+
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = DashboardApi.Path;
     }

@@ -27,6 +27,8 @@ internal static class SecurityExtensions
         services.AddSingleton<SessionEnds>();
         services.AddHostedService(s => s.GetRequiredService<SessionEnds>());
         services.AddSingleton<Sessions>();
+        LoginLink.Read(builder.Configuration);
+        services.AddSingleton<LoginLink>();
         services.AddSingleton<WrongKeyLimit>();
         services.AddInstruments<SeenUsers>();
         services.AddAuthentication(ApiKeyAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);

@@ -28,6 +28,12 @@ internal sealed class SessionTable(DbDataSource database)
             cancellationToken);
     }
 
+    /// <summary>Adds a session unless there is one of that hash; false where there is.</summary>
+    public async Task<bool> TryAddAsync(string hash, Session session, DateTimeOffset now, CancellationToken cancellationToken) => await database.ExecuteAsync(
+        "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end) ON CONFLICT (hash) DO NOTHING",
+        [("@hash", hash), ("@key", session.KeyHash), ("@now", now), ("@end", session.ExpiresAt)],
+        cancellationToken) > 0;
+
     public async Task<Session?> FindAsync(string hash, CancellationToken cancellationToken) => (await database.QueryAsync(
         "SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash",
         [("@hash", hash)],

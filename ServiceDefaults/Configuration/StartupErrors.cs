@@ -13,8 +13,8 @@ namespace OsMEN.ServiceDefaults.Configuration;
 /// </summary>
 public static partial class StartupErrors
 {
-    /// <summary>What a process returns when its configuration is wrong.</summary>
-    public const int BadConfiguration = 1;
+    /// <summary>The exit code of a process whose configuration is wrong: EX_CONFIG of sysexits.h. A supervisor need not start it again.</summary>
+    public const int BadConfiguration = 78;
 
     /// <summary>
     /// Runs <paramref name="host"/> and returns 0, or <see cref="BadConfiguration"/> after writing one line to

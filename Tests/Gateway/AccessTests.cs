@@ -63,6 +63,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /api/v1/openapi.json"] = Everybody,
         ["GET /dashboard"] = Open,
         ["GET /dashboard/config"] = Everybody,
+        ["GET /dashboard/login"] = Open,
         ["GET /dashboard/grafana"] = Everybody,
         ["GET /dashboard/grafana/{name}"] = Everybody,
         ["GET /dashboard/performance"] = Everybody,
