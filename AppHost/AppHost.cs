@@ -7,6 +7,7 @@ DotEnv.Load();
 PreferredPorts.SetDashboardAddresses();
 return await StartupErrors.RunAsync(async () =>
 {
+    CommandLine.Check(args);
     var builder = DistributedApplication.CreateBuilder(args);
     builder.AddRunSupport();
 
