@@ -10,6 +10,7 @@ using Npgsql;
 using OsMEN.Executions.Audit;
 using OsMEN.Executions.Budgets;
 using OsMEN.Executions.Catalog;
+using OsMEN.Executions.Clients;
 using OsMEN.Executions.Commands;
 using OsMEN.Executions.Health;
 using OsMEN.Executions.Metrics;
@@ -40,7 +41,8 @@ public static class ExecutionsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateRanges(ExecutionOptions.Section).ValidateOnStart();
         builder.AddStore();
-        builder.AddRedisClient("redis");
+        builder.AddRedis("redis");
+        builder.AddHealthComponent("database", CheckDatabaseAsync, tags: HealthTags.Critical);
         builder.AddHealthComponent("task_queue", CheckQueueAsync, tags: HealthTags.Critical);
         services.AddSingleton<QueueLimit>();
         services.AddSingleton<ExecutionAcceptor>();
@@ -101,11 +103,10 @@ public static class ExecutionsExtensions
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton<IWorkflowStore>(s => s.GetRequiredService<SqliteExecutionStore>());
             services.AddSingleton(s => DatabaseMetrics.Of(s.GetRequiredService<MetricFactory>(), s.GetRequiredService<SqliteDatabase>()));
-            builder.AddHealthComponent("database", PingAsync, tags: HealthTags.Critical);
         }
         else if (IsKind(connectionString, "Host") || IsKind(connectionString, "Server"))
         {
-            builder.AddNpgsqlDataSource(ConnectionName, settings => settings.ConnectionString = PostgresDatabase.Complete(connectionString!));
+            builder.AddPostgres(ConnectionName);
             services.AddSingleton<PostgresExecutionStore>();
             services.AddSingleton<IExecutionStore>(Metered<PostgresExecutionStore>);
             services.AddSingleton<IBudgetStore>(s => s.GetRequiredService<PostgresExecutionStore>());
@@ -124,10 +125,14 @@ public static class ExecutionsExtensions
     private static MeteredExecutionStore Metered<TStore>(IServiceProvider services) where TStore : IExecutionStore =>
         new(services.GetRequiredService<TStore>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<EndMetrics>(), services.GetRequiredService<TimeProvider>());
 
-    private static async Task<HealthCheckResult> PingAsync(IServiceProvider services, CancellationToken cancellationToken)
+    private static async Task<HealthCheckResult> CheckDatabaseAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        await services.GetRequiredService<IExecutionStore>().PingAsync(cancellationToken);
-        return HealthCheckResult.Healthy();
+        await using var connection = await services.GetRequiredService<DbDataSource>().OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT 1";
+        await command.ExecuteScalarAsync(cancellationToken);
+        var engine = connection is NpgsqlConnection ? "PostgreSQL" : "SQLite";
+        return HealthCheckResult.Healthy($"Connected to {engine}.", new Dictionary<string, object>(StringComparer.Ordinal) { ["version"] = connection.ServerVersion });
     }
 
     // Whether work can be queued: the schema is in place and the queue answers.

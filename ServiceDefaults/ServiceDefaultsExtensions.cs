@@ -55,7 +55,7 @@ public static class ServiceDefaultsExtensions
         app.MapHealth();
         if (!app.Services.GetRequiredService<TelemetryOptions>().MetricsEnabled) return app;
         foreach (var path in (ReadOnlySpan<string>)["/metrics", "/api/v1/monitoring/prometheus/metrics"])
-            app.MapPrometheusScrapingEndpoint(path).RequireAuthorization(AccessPolicies.Metrics).WithMetadata(new ExcludeFromDescriptionAttribute());
+            app.MapPrometheusScrapingEndpoint(path).RequireAuthorization(AccessPolicies.Metrics).WithMetadata(new HttpMethodMetadata(["GET"]), new ExcludeFromDescriptionAttribute());
         app.MapJsonMetrics();
         return app;
     }

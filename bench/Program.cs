@@ -38,7 +38,7 @@ await using var redis = new RedisServer();
 for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureInfo.InvariantCulture); run > 0; run--)
 {
     if (Wants("metrics"))
-        MetricsBench.Run(report);
+        await MetricsBench.RunAsync(report);
     foreach (var store in stores)
     {
         if (Wants("queue"))

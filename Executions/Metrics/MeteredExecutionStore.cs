@@ -42,9 +42,6 @@ internal sealed class MeteredExecutionStore : IExecutionStore
     public Task MigrateAsync(CancellationToken cancellationToken) =>
         MeasureAsync("migrate", async () => { await _store.MigrateAsync(cancellationToken); return true; });
 
-    public Task PingAsync(CancellationToken cancellationToken) =>
-        MeasureAsync("ping", async () => { await _store.PingAsync(cancellationToken); return true; });
-
     public Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken) =>
         MeasureAsync("accept", () => _store.AcceptAsync(items, cancellationToken));
 

@@ -16,9 +16,6 @@ public interface IExecutionStore
     /// <summary>Creates or upgrades the schema under a lock that several starting processes respect.</summary>
     Task MigrateAsync(CancellationToken cancellationToken);
 
-    /// <summary>Cheapest round trip that proves that the database answers.</summary>
-    Task PingAsync(CancellationToken cancellationToken);
-
     /// <summary>Writes all, and answers in the order given. A repeated id counts as <see cref="AcceptOutcome.Existing"/>, so a retry after a lost answer is safe.</summary>
     Task<IReadOnlyList<AcceptResult>> AcceptAsync(IReadOnlyList<NewExecution> items, CancellationToken cancellationToken);
 

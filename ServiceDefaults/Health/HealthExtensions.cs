@@ -8,9 +8,6 @@ namespace OsMEN.ServiceDefaults.Health;
 /// <summary>Registers health checks.</summary>
 public static class HealthExtensions
 {
-    // The names that Aspire's client integrations give their checks, and what the contract calls those components.
-    private static readonly (string Registered, string Component)[] Integrations = [("PostgreSql", "database"), ("StackExchange.Redis", "redis")];
-
     /// <summary>
     /// Adds a component to the service's health:
     /// <code>builder.AddHealthComponent("billing", async (services, token) => await services.GetRequiredService&lt;Billing&gt;().AnswersAsync(token)
@@ -54,7 +51,6 @@ public static class HealthExtensions
         services.AddSingleton<DrainState>();
         services.AddHostedService(s => s.GetRequiredService<DrainState>());
         services.AddHealthChecks().Add(new("memory", _ => new MemoryCheck(), HealthStatus.Unhealthy, tags: null));
-        services.PostConfigure<HealthCheckServiceOptions>(RenameIntegrations);
         services.AddSingleton<MemoryHealthHistory>();
         services.AddSingleton<IHealthHistoryStore>(s => s.GetRequiredService<MemoryHealthHistory>());
         services.AddSingleton<HealthHistory>();
@@ -63,15 +59,5 @@ public static class HealthExtensions
         if (!options.Enabled) return;
         services.AddHostedService<HealthHistoryWriter>();
         services.AddHostedService(s => s.GetRequiredService<HealthMonitor>());
-    }
-
-    private static void RenameIntegrations(HealthCheckServiceOptions options)
-    {
-        // A second database keeps its own name.
-        foreach (var (registered, component) in Integrations)
-        {
-            if (options.Registrations.Any(r => r.Name == component)) continue;
-            if (options.Registrations.FirstOrDefault(r => r.Name == registered || r.Name.StartsWith($"{registered}_", StringComparison.Ordinal)) is { } first) first.Name = component;
-        }
     }
 }

@@ -31,27 +31,25 @@ internal static class JsonExposition
     private static List<Family> Read(string text)
     {
         var families = new List<Family>();
-        var help = "";
         foreach (var line in text.Split('\n'))
         {
-            if (line.StartsWith("# HELP ", StringComparison.Ordinal))
-            {
-                var parts = line.Split(' ', 4);
-                help = parts.Length == 4 ? parts[3].Replace("\\n", "\n", StringComparison.Ordinal).Replace(@"\\", @"\", StringComparison.Ordinal) : "";
-            }
-            else if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
-            {
-                var parts = line.Split(' ', 4);
-                families.Add(new Family(parts[2], parts[3], help, []));
-                help = "";
-            }
+            // HELP and TYPE come in either order.
+            if (line.StartsWith("# HELP ", StringComparison.Ordinal) && line.Split(' ', 4) is [_, _, var named, var help])
+                FamilyOf(named).Help = Unescape(help);
+            else if (line.StartsWith("# TYPE ", StringComparison.Ordinal) && line.Split(' ', 4) is [_, _, var name, var type])
+                FamilyOf(name).Type = type;
             else if (line.Length > 0 && line[0] != '#' && families is [.., var family])
-            {
                 family.Samples.Add(Sample.Read(line));
-            }
         }
 
         return families;
+
+        Family FamilyOf(string name)
+        {
+            if (families is [.., var last] && last.Name == name) return last;
+            families.Add(new Family(name));
+            return families[^1];
+        }
     }
 
     private static void Write(Utf8JsonWriter json, Family family)
@@ -98,6 +96,14 @@ internal static class JsonExposition
         json.WriteEndObject();
     }
 
+    private static string Unescape(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
+            plain.Append(text[i] != '\\' || i == text.Length - 1 ? text[i] : text[++i] == 'n' ? '\n' : text[i]);
+        return plain.ToString();
+    }
+
     private static void WriteLabels(Utf8JsonWriter json, IEnumerable<(string Name, string Value)> labels)
     {
         json.WriteStartObject("labels");
@@ -114,7 +120,16 @@ internal static class JsonExposition
             json.WriteString(name, value);
     }
 
-    private sealed record Family(string Name, string Type, string Help, List<Sample> Samples);
+    private sealed class Family(string name)
+    {
+        public string Name { get; } = name;
+
+        public string Type { get; set; } = "untyped";
+
+        public string Help { get; set; } = "";
+
+        public List<Sample> Samples { get; } = [];
+    }
 
     private sealed record Sample(string Name, IReadOnlyList<(string Name, string Value)> Labels, string Value)
     {
@@ -133,10 +148,14 @@ internal static class JsonExposition
                 {
                     var equals = line.IndexOf('=', at);
                     var label = line[at..equals];
-                    var value = new StringBuilder();
-                    for (at = equals + 2; line[at] != '"'; at++)
-                        value.Append(line[at] != '\\' ? line[at] : line[++at] == 'n' ? '\n' : line[at]);
-                    labels.Add((label, value.ToString()));
+                    var start = equals + 2;
+                    for (at = start; line[at] != '"'; at++)
+                    {
+                        if (line[at] == '\\')
+                            at++;
+                    }
+
+                    labels.Add((label, Unescape(line[start..at])));
                     at++;
                     if (line[at] == ',')
                         at++;

@@ -6,7 +6,7 @@ using OsMEN.ServiceDefaults.Security;
 
 namespace OsMEN.ServiceDefaults.Metrics;
 
-/// <summary><c>GET /metrics/json</c>: what <c>/metrics</c> shows, as JSON. It asks that endpoint, so the two never differ, whichever exporter serves it.</summary>
+/// <summary><c>GET /metrics/json</c>: what <c>/metrics</c> shows, as JSON. It asks that endpoint, so the two never differ.</summary>
 internal static class JsonMetricsApi
 {
     private const string Source = "/metrics";
@@ -24,6 +24,12 @@ internal static class JsonMetricsApi
         inner.Request.Headers.Accept = "text/plain";
         inner.Response.Body = text;
         await scrape(inner);
+        if (inner.Response.StatusCode != StatusCodes.Status200OK)
+        {
+            context.Response.StatusCode = inner.Response.StatusCode;
+            return;
+        }
+
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(JsonExposition.Convert(text.GetBuffer().AsSpan(0, (int)text.Length)), context.RequestAborted);
     }

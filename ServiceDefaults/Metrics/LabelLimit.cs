@@ -3,12 +3,6 @@ using System.Diagnostics.Metrics;
 
 namespace OsMEN.ServiceDefaults.Metrics;
 
-/// <summary>The text that stands for every label value past a cap.</summary>
-public static class SeriesCap
-{
-    public const string Other = "other";
-}
-
 /// <summary>
 /// Bounds the values of a label that come from outside, such as a model's name: the first <paramref name="max"/> that are seen stand for
 /// themselves, every further one is <c>other</c>, in whatever exporter, and is counted in <c>metrics_series_dropped_total</c>.
@@ -18,6 +12,8 @@ public sealed class LabelLimit(Counter<long> dropped, string metric, int max)
 {
     // Longer values are cut by nobody else, and a series holds them as long as the process lives.
     private const int MaxLength = 200;
+
+    private const string Other = "other";
 
     private readonly ConcurrentDictionary<string, string> _known = new(StringComparer.Ordinal);
     private int _count;
@@ -33,6 +29,6 @@ public sealed class LabelLimit(Counter<long> dropped, string metric, int max)
             return value;
         }
         dropped.Add(1, new KeyValuePair<string, object?>("metric", metric));
-        return SeriesCap.Other;
+        return Other;
     }
 }

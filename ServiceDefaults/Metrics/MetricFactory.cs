@@ -63,9 +63,6 @@ public sealed class MetricFactory
     /// <summary>The histogram of tokens, see <see cref="GenAINames"/>.</summary>
     public Histogram<long> GenAITokens() => _genAI.CreateHistogram(GenAINames.ClientTokens, "{token}", "Tokens of model calls.", tags: null, TokenBuckets);
 
-    /// <summary>Counts measurements that became <c>other</c>.</summary>
-    internal void Dropped(string family, long count) => _dropped.Add(count, new KeyValuePair<string, object?>("metric", family));
-
     private static string? UnitOf(MetricDefinition metric) => metric.Unit.Length == 0 ? null : metric.Unit;
 
     private string Name(MetricDefinition metric)

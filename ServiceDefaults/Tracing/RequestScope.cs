@@ -18,6 +18,12 @@ internal sealed class RequestScope(HttpContext context) : IReadOnlyList<KeyValue
     /// <summary>The endpoint that routing chose; an exception handler forgets it.</summary>
     public Endpoint? Endpoint { get; set; }
 
+    /// <summary>Whether the client left before the request was finished.</summary>
+    public bool Aborted { get; set; }
+
+    /// <summary>The exception that ended the request, also one that an exception handler answered.</summary>
+    public Exception? Failure { get; set; }
+
     public int Count => 5;
 
     public KeyValuePair<string, object?> this[int index] => index switch

@@ -2,13 +2,12 @@ using System.Buffers;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.ServiceDefaults.Tracing;
 
-/// <summary>The outermost middleware: request id, log scope, server span and request metrics.</summary>
+/// <summary>The outermost middleware: request id, log scope and request metrics. The server span comes from OpenTelemetry's instrumentation.</summary>
 internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics, TimeProvider time, ILogger<RequestTelemetry> logger)
 {
     private const string RequestIdHeader = "X-Request-Id";
@@ -41,6 +40,25 @@ internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics
         }
     }
 
+    /// <summary>Adds what OpenTelemetry's instrumentation of ASP.NET Core doesn't know to the server span, after it has set its own tags.</summary>
+    public static void CompleteSpan(Activity activity, HttpResponse response)
+    {
+        activity.SetTag("request_id", response.HttpContext.TraceIdentifier);
+        if (response.HttpContext.Features.Get<RequestScope>() is not { } request) return;
+        if (request.Aborted)
+        {
+            // The client left, which is no failure of the service.
+            activity.SetTag("http.response.status_code", StatusCodes.Status499ClientClosedRequest);
+            activity.SetTag("error.type", null);
+            activity.SetStatus(ActivityStatusCode.Unset);
+        }
+        else if (request.Failure is { } failure && response.StatusCode >= 500)
+        {
+            // The instrumentation doesn't see an exception that the exception handler answers.
+            activity.SetTag("error.type", failure.GetType().FullName);
+        }
+    }
+
     private static Task SetRequestId(object state)
     {
         var context = (HttpContext)state;
@@ -54,19 +72,11 @@ internal sealed class RequestTelemetry(RequestDelegate next, HttpMetrics metrics
         var route = HttpMetrics.RouteOf(request.Endpoint ?? context.GetEndpoint());
 
         // The status still reads 200 when an exception passes.
-        var aborted = failure is OperationCanceledException && context.RequestAborted.IsCancellationRequested;
-        var status = aborted ? 499
+        request.Failure = failure;
+        request.Aborted = failure is OperationCanceledException && context.RequestAborted.IsCancellationRequested;
+        var status = request.Aborted ? StatusCodes.Status499ClientClosedRequest
             : failure is not null && context.Response.StatusCode < 400 ? StatusCodes.Status500InternalServerError
             : context.Response.StatusCode;
-        metrics.Finished(context, route, status, duration, aborted ? null : failure);
-
-        if (context.Features.Get<IHttpActivityFeature>()?.Activity is not { IsAllDataRequested: true } activity) return;
-        activity.DisplayName = route == HttpMetrics.Unmatched ? HttpMetrics.MethodOf(context) : $"{HttpMetrics.MethodOf(context)} {route}";
-        if (route != HttpMetrics.Unmatched) activity.SetTag("http.route", route);
-        activity.SetTag("http.response.status_code", status);
-        activity.SetTag("request_id", context.TraceIdentifier);
-        if (status < 500) return;
-        activity.SetTag("error.type", failure?.GetType().FullName ?? HttpMetrics.StatusText(status));
-        activity.SetStatus(ActivityStatusCode.Error);
+        metrics.Finished(context, route, status, duration, request.Aborted ? null : failure);
     }
 }

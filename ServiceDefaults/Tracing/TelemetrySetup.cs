@@ -18,22 +18,25 @@ internal static class TelemetrySetup
         builder.Services.AddSingleton(options);
         var healthPath = HealthOptions.Read(builder.Configuration).Path;
 
-        // ASP.NET Core's server span carries no tags otherwise.
+        // ASP.NET Core gives its server span the standard tags when it is created, so that the sampler sees the path, and the instrumentation
+        // doesn't set them a second time.
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
 
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(r => r.AddService(service.Name, serviceVersion: service.Version, autoGenerateServiceInstanceId: false, serviceInstanceId: service.InstanceId))
             .WithTracing(traces =>
             {
-                traces.AddSource($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore", "System.Net.Http", "Npgsql");
+                traces.AddSource($"{ServiceIdentity.Solution}*", "System.Net.Http");
+                traces.AddAspNetCoreInstrumentation(o => o.EnrichWithHttpResponse = RequestTelemetry.CompleteSpan);
                 traces.SetSampler(new ServiceSampler(options, healthPath));
                 if (options.ExportsTraces) traces.AddProcessor(services => TraceExporters.Create(services, options));
             })
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter($"{ServiceIdentity.Solution}*", "Microsoft.AspNetCore.*", "System.Net.Http", "System.Net.NameResolution", "System.Runtime", "Npgsql");
+                metrics.AddMeter($"{ServiceIdentity.Solution}*", "System.Net.Http", "System.Net.NameResolution", "System.Runtime");
+                metrics.AddAspNetCoreInstrumentation();
                 metrics.SetExemplarFilter(ExemplarFilterType.TraceBased);
-                if (options.MetricsEnabled) metrics.AddPrometheusExporter();
+                if (options.MetricsEnabled) metrics.AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0);
                 if (options.OtlpMetrics) metrics.AddOtlpExporter();
             });
 

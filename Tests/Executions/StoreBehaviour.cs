@@ -397,7 +397,7 @@ public abstract partial class StoreBehaviour : IAsyncLifetime
         var others = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => CreateAsync(fresh.ConnectionString)));
         foreach (var other in others)
         {
-            await other.Store.PingAsync(Token);
+            await other.Store.GetDepthAsync(Token);
             await other.DisposeAsync();
         }
     }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
 using Npgsql;
 using OsMEN.Executions;
 using OsMEN.Tests.Infrastructure;
@@ -29,7 +31,7 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreBehaviour
         await using (var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", holder))
             await release.ExecuteNonQueryAsync(token);
         await using var migrated = await migrating;
-        await migrated.Store.PingAsync(token);
+        await migrated.Store.GetDepthAsync(token);
     }
 
     [Fact]
@@ -44,4 +46,15 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreBehaviour
 public sealed class SqliteStoreTests : StoreBehaviour
 {
     internal override Task<TestStore> CreateAsync(string? connectionString) => TestStore.SqliteAsync(connectionString);
+
+    [Fact]
+    public void SQLite_is_the_one_that_the_package_brings()
+    {
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        using var process = Process.GetCurrentProcess();
+        var loaded = process.Modules.Cast<ProcessModule>().Where(m => m.ModuleName.Contains("sqlite3", StringComparison.Ordinal)).Select(m => m.FileName);
+        Assert.StartsWith(AppContext.BaseDirectory, Assert.Single(loaded), StringComparison.Ordinal);
+        Assert.True(Version.Parse(connection.ServerVersion) >= new Version(3, 50), connection.ServerVersion);
+    }
 }

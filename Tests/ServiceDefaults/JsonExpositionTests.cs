@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Tests.ServiceDefaults;
@@ -16,6 +18,7 @@ public sealed class JsonExpositionTests
             requests_total{method="GET",path="a\"b\\c\nd,e}f"} 3 1700000000000
             requests_total 4
             # TYPE temperature gauge
+            # HELP temperature In C:\\new, "TYPE" first.
             temperature NaN
             # HELP wait_seconds Waiting.
             # TYPE wait_seconds histogram
@@ -32,7 +35,7 @@ public sealed class JsonExpositionTests
             {"metrics":[
               {"name":"requests_total","type":"counter","help":"Requests\nof \\ all kinds.","samples":[
                 {"labels":{"method":"GET","path":"a\"b\\c\nd,e}f"},"value":3},{"labels":{},"value":4}]},
-              {"name":"temperature","type":"gauge","help":"","samples":[{"labels":{},"value":"NaN"}]},
+              {"name":"temperature","type":"gauge","help":"In C:\\new, \"TYPE\" first.","samples":[{"labels":{},"value":"NaN"}]},
               {"name":"wait_seconds","type":"histogram","help":"Waiting.","samples":[
                 {"labels":{"queue":"a"},"buckets":{"0.1":1,"+Inf":2},"sum":1.5,"count":2},
                 {"labels":{"queue":"b"},"buckets":{"+Inf":7},"sum":"+Inf","count":7}]}]}
@@ -42,15 +45,37 @@ public sealed class JsonExpositionTests
     }
 
     [Fact]
-    public async Task A_service_shows_its_metrics_as_JSON_with_the_values_of_the_text()
+    public async Task Json_has_the_families_types_labels_and_values_of_the_text()
     {
         await using var service = await TestService.StartAsync();
-        var client = service.Client;
-        await client.GetAsync("/health/live", TestContext.Current.CancellationToken);
-        var answer = await client.GetAsync("/metrics/json", TestContext.Current.CancellationToken);
+        using var meter = new Meter("OsMEN.Json");
+        meter.CreateCounter<long>($"{service.Prefix}odd.things", "{thing}", "Help\nand \\n more").Add(7, new KeyValuePair<string, object?>("path", "a\"b\\c\nd"));
+        meter.CreateGauge<double>($"{service.Prefix}level").Record(double.PositiveInfinity);
+        meter.CreateHistogram<double>($"{service.Prefix}wait", "s").Record(0.3);
+        // The first request makes families of its own.
+        await service.GetAsync("/metrics/json");
+        using var answer = await service.Client.GetAsync("/metrics/json", TestContext.Current.CancellationToken);
         Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
         using var json = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        var build = json.RootElement.GetProperty("metrics").EnumerateArray().Single(m => m.GetProperty("name").GetString() == service.Prefix + "build_info");
-        Assert.Equal(1, Assert.Single(build.GetProperty("samples").EnumerateArray()).GetProperty("value").GetDouble());
+        var families = json.RootElement.GetProperty("metrics").EnumerateArray().ToDictionary(m => m.GetProperty("name").GetString()!, StringComparer.Ordinal);
+
+        var text = (await service.GetAsync("/metrics")).Body.Split('\n');
+        Assert.Equal(
+            text.Where(l => l.StartsWith($"# TYPE {service.Prefix}", StringComparison.Ordinal)).Select(l => (l.Split(' ')[2], l.Split(' ')[3])),
+            families.Values.Where(f => f.GetProperty("name").GetString()!.StartsWith(service.Prefix, StringComparison.Ordinal)).Select(f => (f.GetProperty("name").GetString()!, f.GetProperty("type").GetString()!)));
+        Assert.Equal(
+            """{"type":"counter","help":"Help\nand \\n more","samples":[{"labels":{"otel_scope_name":"OsMEN.Json","path":"a\u0022b\\c\nd"},"value":7}]}""",
+            WithoutName(families[$"{service.Prefix}odd_things_total"]));
+        Assert.Equal("""{"type":"gauge","help":"","samples":[{"labels":{"otel_scope_name":"OsMEN.Json"},"value":"\u002BInf"}]}""", WithoutName(families[$"{service.Prefix}level"]));
+        var wait = families[$"{service.Prefix}wait_seconds"].GetProperty("samples")[0];
+        Assert.Equal((0.3, 1), (wait.GetProperty("sum").GetDouble(), wait.GetProperty("count").GetInt32()));
+        Assert.Equal((0, 1), (wait.GetProperty("buckets").GetProperty("0.25").GetInt32(), wait.GetProperty("buckets").GetProperty("+Inf").GetInt32()));
+    }
+
+    private static string WithoutName(JsonElement family)
+    {
+        var node = JsonObject.Create(family)!;
+        node.Remove("name");
+        return node.ToJsonString();
     }
 }

@@ -5,6 +5,9 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.ServiceDefaults.Metrics;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
@@ -47,7 +50,7 @@ public sealed partial class MetricsTests
     }
 
     [Fact]
-    public async Task A_family_stands_once_with_its_type_and_a_series_once()
+    public async Task Exposition_has_every_family_and_every_series_once()
     {
         await using var service = await TestService.StartAsync();
         await service.GetAsync("/alive");
@@ -59,12 +62,75 @@ public sealed partial class MetricsTests
         Assert.Equal(series.Length, series.Distinct(StringComparer.Ordinal).Count());
         Assert.All(lines.Where(l => l.Length > 0), l => Assert.Matches(Line(), l));
 
-        Assert.Contains("# TYPE dotnet_thread_pool_thread_count gauge", types);
+        Assert.Contains("# TYPE dotnet_thread_pool_thread_count_total counter", types);
         Assert.Contains("# TYPE dotnet_gc_collections_total counter", types);
         Assert.Contains("# TYPE kestrel_active_connections gauge", types);
         Assert.Contains($"# TYPE {service.Prefix}request_duration_seconds histogram", types);
         Assert.Contains($"# TYPE {service.Prefix}component_health_status gauge", types);
         Assert.Contains(lines, l => l.StartsWith("target_info{service_name=\"gateway\",", StringComparison.Ordinal) || l.Contains("service_name=\"gateway\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_metric_of_the_catalogue_is_exposed_with_its_name_type_and_unit()
+    {
+        await using var service = await TestService.StartAsync();
+        var factory = service.App.Services.GetRequiredService<MetricFactory>();
+        foreach (var metric in MetricCatalog.All)
+        {
+            switch (metric.Kind)
+            {
+                case MetricKind.Counter: factory.Counter(metric).Add(1); break;
+                case MetricKind.Gauge: factory.Gauge(metric).Record(1); break;
+                default: factory.Histogram(metric).Record(1); break;
+            }
+        }
+
+        var text = (await service.GetAsync("/metrics", ("Accept", OpenMetrics))).Body.Split('\n').ToHashSet(StringComparer.Ordinal);
+        Assert.All(MetricCatalog.All, metric =>
+        {
+            // OpenMetrics names a counter's family without _total, which only its samples have.
+            var family = service.Prefix + (metric.Kind == MetricKind.Counter ? metric.Family[..^"_total".Length] : metric.Family);
+            Assert.Contains($"# TYPE {family} {metric.Kind.ToString().ToLowerInvariant()}", text);
+            if (metric.Unit is "s" or "By") Assert.Contains($"# UNIT {family} {(metric.Unit == "s" ? "seconds" : "bytes")}", text);
+        });
+    }
+
+    [Fact]
+    public async Task Promtool_reads_the_exposition()
+    {
+        var promtool = Programs.Need("promtool", "promtool");
+        await using var service = await TestService.StartAsync(map: app => app.MapGet("/items/{id}", (string id) => id));
+        await service.GetAsync("/items/1");
+        using var process = Process.Start(new ProcessStartInfo(promtool, ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        var problems = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.StandardInput.WriteAsync((await service.GetAsync("/metrics")).Body);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        // 1 is text that it can't read; 3 is advice about names, of which some of .NET's own metrics need some.
+        Assert.True(process.ExitCode is 0 or 3, await problems);
+        Assert.DoesNotContain(service.Prefix, await problems, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_scrape_sees_what_was_recorded_just_before_it()
+    {
+        await using var service = await TestService.StartAsync();
+        using var meter = new Meter("OsMEN.Fresh");
+        var counter = meter.CreateCounter<long>($"{service.Prefix}fresh");
+        for (var i = 1; i <= 3; i++)
+        {
+            counter.Add(1);
+            Assert.Contains($"{service.Prefix}fresh_total{{otel_scope_name=\"OsMEN.Fresh\"}} {i}\n", (await service.GetAsync("/metrics")).Body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Only_GET_scrapes()
+    {
+        await using var service = await TestService.StartAsync();
+        using var posted = await service.Client.PostAsync("/metrics", null, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, posted.StatusCode);
     }
 
     [Fact]
@@ -75,7 +141,7 @@ public sealed partial class MetricsTests
         using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
         request.Headers.TryAddWithoutValidation("Accept", OpenMetrics);
         using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores", response.Content.Headers.ContentType?.ToString());
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.EndsWith("\n# EOF\n", text, StringComparison.Ordinal);
         Assert.Contains($"# TYPE {service.Prefix}requests counter\n", text, StringComparison.Ordinal);
@@ -110,8 +176,8 @@ public sealed partial class MetricsTests
         var (_, text) = await service.GetAsync("/metrics");
         Assert.Contains(
             $$"""
-            # HELP {{service.Prefix}}my_things_done_total Line one\nback\\slash "quoted"
             # TYPE {{service.Prefix}}my_things_done_total counter
+            # HELP {{service.Prefix}}my_things_done_total Line one\nback\\slash "quoted"
             {{service.Prefix}}my_things_done_total{otel_scope_name="OsMEN.Custom",otel_scope_version="1.2",_1st="true",a_b="x\"y\\z\nw;second",n="7"} 3
 
             """.ReplaceLineEndings("\n"), text, StringComparison.Ordinal);

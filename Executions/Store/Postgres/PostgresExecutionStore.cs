@@ -48,12 +48,6 @@ internal sealed partial class PostgresExecutionStore(NpgsqlDataSource database, 
         await transaction.CommitAsync(cancellationToken);
     }
 
-    public async Task PingAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("SELECT 1");
-        await command.ExecuteScalarAsync(cancellationToken);
-    }
-
     // Of migrations: one of a large table, or of another process that is waited for, takes as long as it takes.
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

@@ -1,7 +1,5 @@
 using System.Data;
 using System.Data.Common;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using OsMEN.ServiceDefaults.Configuration;
 
@@ -19,12 +17,6 @@ internal sealed class SqliteDatabase : DbDataSource
     private const string Pragmas = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL;";
 
     private readonly SemaphoreSlim _places = new(MaxConnections);
-
-    static SqliteDatabase()
-    {
-        PreferSystemLibrary();
-        SQLitePCL.Batteries_V2.Init();
-    }
 
     public SqliteDatabase(string connectionString)
     {
@@ -93,22 +85,5 @@ internal sealed class SqliteDatabase : DbDataSource
         if (disposing)
             _places.Dispose();
         base.Dispose(disposing);
-    }
-
-    // The bundled SQLite is of 2021; a system's own is newer and gets its security fixes.
-    private static void PreferSystemLibrary()
-    {
-        var provider = Assembly.Load("SQLitePCLRaw.provider.e_sqlite3");
-        NativeLibrary.SetDllImportResolver(provider, static (name, assembly, path) =>
-        {
-            string[] candidates = OperatingSystem.IsLinux() ? ["libsqlite3.so.0"] : OperatingSystem.IsMacOS() ? ["libsqlite3.dylib"] : [];
-            foreach (var candidate in candidates)
-            {
-                if (NativeLibrary.TryLoad(candidate, out var handle))
-                    return handle;
-            }
-
-            return NativeLibrary.TryLoad(name, assembly, path, out var bundled) ? bundled : 0;
-        });
     }
 }

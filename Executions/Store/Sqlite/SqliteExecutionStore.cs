@@ -41,9 +41,6 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
             cancellationToken);
     }
 
-    public async Task PingAsync(CancellationToken cancellationToken) =>
-        await ReadAsync(static connection => connection.Execute("SELECT 1"), cancellationToken);
-
     public void Dispose()
     {
         _writer?.Dispose();
