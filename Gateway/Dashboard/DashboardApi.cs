@@ -6,7 +6,6 @@ using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
 using OsMEN.ServiceDefaults.Metrics;
-using OsMEN.Web;
 
 namespace OsMEN.Gateway.Dashboard;
 
@@ -48,7 +47,7 @@ internal static class DashboardApi
     public static void SetHeaders(HttpContext context, PageAssets assets)
     {
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = assets.Policy(formAction: "'self'");
+        headers.ContentSecurityPolicy = assets.Policy();
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         headers.CacheControl = "no-cache";

@@ -1,7 +1,6 @@
 using OsMEN.Gateway.Audit;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
-using OsMEN.Web;
 
 namespace OsMEN.Gateway.Dashboard;
 

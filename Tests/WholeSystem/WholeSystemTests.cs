@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace OsMEN.Tests.WholeSystem;
 
@@ -40,12 +39,6 @@ public sealed class WholeSystemTests
             var execution = await response.Content.ReadFromJsonAsync<JsonElement>(Token);
             Assert.Contains("fix", execution.GetProperty("output").GetRawText(), StringComparison.Ordinal);
             Assert.Equal($"Data Source={Path.Combine(folder, "embedded", "osmen.db")}", await app.GetConnectionStringAsync("osmen", Token));
-            await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync("agentworker").WithCancellation(Token))
-            {
-                if (lines.Any(l => l.Content.Contains("agents", StringComparison.Ordinal)))
-                    break;
-            }
-
             await app.StopAsync(Token);
             return execution;
         }

@@ -106,20 +106,3 @@ export function Attributes({ title, items }) {
   return items.length === 0 ? null : html`<section class="attributes"><h3>${title}</h3>
     <dl>${items.map(({ key, value, href }, i) => html`<div key=${`${key} ${i}`}><dt>${key}</dt><dd>${href ? html`<a href=${href}>${value}</a>` : value}</dd></div>`)}</dl></section>`;
 }
-
-export function Service({ name, detail, count }) {
-  return html`<span class=${`service ${hue(name)}`} title=${detail ?? name}><i></i>${name}${count && html` <small>${count}</small>`}</span>`;
-}
-
-/** What makes an element with a click work by keyboard too. */
-export const clickable = action => ({
-  onClick: action,
-  onKeyDown: e => {
-    if (e.key === 'Enter' || e.key === ' ') {
-      e.preventDefault();
-      action(e);
-    }
-  },
-  tabIndex: 0,
-  role: 'button',
-});

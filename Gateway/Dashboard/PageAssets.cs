@@ -2,10 +2,8 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using HttpContext = Microsoft.AspNetCore.Http.HttpContext;
-using StatusCodes = Microsoft.AspNetCore.Http.StatusCodes;
 
-namespace OsMEN.Web;
+namespace OsMEN.Gateway.Dashboard;
 
 /// <summary>
 /// The files of a page, which are in this assembly: no folder has to be found. <c>&lt;!--modules /path/--&gt;</c> in a page becomes the
@@ -18,9 +16,8 @@ internal sealed partial class PageAssets
     private readonly FrozenDictionary<string, Asset> _files = Load();
 
     /// <summary>The page's content security policy: only this server's own files, and the one import map that names the vendored modules.</summary>
-    /// <param name="formAction">Where forms may be sent: <c>'none'</c> or <c>'self'</c>.</param>
-    public string Policy(string formAction) =>
-        $"default-src 'self'; script-src 'self' {ImportMapHash()}; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action {formAction}; frame-ancestors 'none'";
+    public string Policy() =>
+        $"default-src 'self'; script-src 'self' {ImportMapHash()}; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
     public bool Has(string file) => _files.ContainsKey(file);
 

@@ -48,20 +48,3 @@ export function usePollNow(load, milliseconds, dependencies) {
   }, dependencies);
   return [error, async () => begin.current?.()];
 }
-
-/** Rows that grow at the end: load(after, signal) gives {rows, last}. Keeps the newest. */
-export function useTail(load, milliseconds, dependencies, most = 10000) {
-  const [rows, setRows] = useState([]);
-  const state = useRef({ after: 0, key: null });
-  const key = JSON.stringify(dependencies);
-  const error = usePoll(async signal => {
-    if (state.current.key !== key) state.current = { after: 0, key, fresh: true };
-    const { rows: more, last } = await load(state.current.after, signal);
-    if (signal.aborted) return;
-    const isFirst = state.current.fresh;
-    state.current = { after: last, key, fresh: false };
-    if (isFirst) setRows(more);
-    else if (more.length) setRows(before => (before.length + more.length > most ? [...before, ...more].slice(-most) : [...before, ...more]));
-  }, milliseconds, [key]);
-  return [rows, error];
-}
