@@ -12,7 +12,7 @@ internal static class PrometheusConfiguration
 
     public static async Task<string> CreateAsync(IPrometheusResource prometheus, PrometheusRunAnnotation run, CancellationToken cancellationToken)
     {
-        var interval = string.Create(CultureInfo.InvariantCulture, $"{(long)run.Interval.TotalMilliseconds}ms");
+        var interval = Duration(run.Interval);
         var self = prometheus is ContainerResource ? "localhost:9090" : await OnThisMachineAsync(prometheus.PrimaryEndpoint, cancellationToken);
         var text = new StringBuilder(
             $"""
@@ -70,6 +70,11 @@ internal static class PrometheusConfiguration
 
         return text.ToString();
     }
+
+    private static string Duration(TimeSpan interval) =>
+        interval.Ticks % TimeSpan.TicksPerSecond == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{interval.Ticks / TimeSpan.TicksPerSecond}s")
+            : string.Create(CultureInfo.InvariantCulture, $"{interval.Ticks / TimeSpan.TicksPerMillisecond}ms");
 
     private static async Task<string> OnThisMachineAsync(EndpointReference endpoint, CancellationToken cancellationToken) =>
         $"127.0.0.1:{await endpoint.Property(EndpointProperty.Port).GetValueAsync(cancellationToken)}";
