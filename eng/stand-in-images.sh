@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes images of PostgreSQL, Redis, Prometheus and Alertmanager from Debian's packages, under the names that AppHost uses, for a
-# machine whose container runtime can pull nothing. For tests only: their versions are Debian's. Needs root, debootstrap, docker.
+# Builds images of PostgreSQL, Redis, Prometheus and Alertmanager from Debian's packages, under the names and tags of the model, for
+# a machine whose container runtime cannot pull. For tests only: their versions are Debian's. Needs root, debootstrap and docker.
 #   eng/stand-in-images.sh [folder for the root file system]
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=${1:-$(mktemp -d)}
-tag() { sed -nE "s/.* $1 = \"(.*)\";/\1/p" "$here/AppHost/Images.cs"; }
+tag() { sed -nE "s/.* $1(Tag)? = \"(.*)\";/\2/p" "$here/AppHost/Images.cs" "$here/Hosting.Monitoring/MonitoringContainerImageTags.cs"; }
 
 if ! docker image inspect osmen-stand-in >/dev/null 2>&1; then
   [ -e "$root/etc/debian_version" ] ||
@@ -23,7 +23,7 @@ RUN ln -sf prometheus-alertmanager /bin/alertmanager && mkdir -p /alertmanager
 ENTRYPOINT ["/bin/alertmanager"]
 EOF
 
-# What the official image does with its variables, as far as AppHost needs it.
+# Does what the official image does with the variables that Aspire sets.
 docker build -q -t "docker.io/library/postgres:$(tag Postgres)" - <<'EOF'
 FROM osmen-stand-in
 RUN printf '%s\n' '#!/bin/sh' 'set -e' \

@@ -16,9 +16,12 @@ internal sealed class AlertmanagerServer() : WebProgram("Alertmanager")
     }
 
     /// <summary>The alerts that fire now, neither silenced nor inhibited, by name.</summary>
-    public async Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> FiringAsync(string name) =>
+    public Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> FiringAsync(string name) => FiringAsync(Http, name);
+
+    /// <summary>As <see cref="FiringAsync(string)"/>, of any Alertmanager.</summary>
+    public static async Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> FiringAsync(HttpClient alertmanager, string name) =>
     [
-        .. (await Http.GetFromJsonAsync<JsonElement>($"/api/v2/alerts?active=true&silenced=false&inhibited=false&filter=alertname%3D{name}")).EnumerateArray()
+        .. (await alertmanager.GetFromJsonAsync<JsonElement>($"/api/v2/alerts?active=true&silenced=false&inhibited=false&filter=alertname%3D{name}")).EnumerateArray()
             .Select(a => a.GetProperty("labels").EnumerateObject().ToDictionary(l => l.Name, l => l.Value.GetString()!, StringComparer.Ordinal)),
     ];
 }

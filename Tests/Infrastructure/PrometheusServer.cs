@@ -29,10 +29,13 @@ internal sealed class PrometheusServer() : WebProgram("Prometheus")
     }
 
     /// <summary>The samples of an instant query.</summary>
-    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, double Value)>> QueryAsync(string expression)
+    public Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, double Value)>> QueryAsync(string expression) => QueryAsync(Http, expression);
+
+    /// <summary>The samples of an instant query to any Prometheus.</summary>
+    public static async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, double Value)>> QueryAsync(HttpClient prometheus, string expression)
     {
         using var form = new FormUrlEncodedContent([new("query", expression)]);
-        using var response = await Http.PostAsync("/api/v1/query", form);
+        using var response = await prometheus.PostAsync("/api/v1/query", form);
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         if (answer.GetProperty("status").GetString() != "success")
             throw new InvalidOperationException($"{expression}: {answer.GetProperty("error").GetString()}");
