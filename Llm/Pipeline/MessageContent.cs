@@ -12,7 +12,7 @@ namespace OsMEN.Llm.Pipeline;
 /// Writes messages, instructions and tools as the JSON that OpenTelemetry defines for spans
 /// (gen-ai-input-messages.json, gen-ai-output-messages.json, gen-ai-system-instructions.json, gen-ai-tool-definitions.json in
 /// https://github.com/open-telemetry/semantic-conventions-genai). Secrets are redacted. The texts of one attribute share
-/// <see cref="MaxText"/> characters; the rest is cut off.
+/// <see cref="MaxText"/> characters, of which the latest messages get theirs first; the rest is cut off.
 /// </summary>
 internal sealed class MessageContent
 {
@@ -28,8 +28,21 @@ internal sealed class MessageContent
 
     public static string Input(IEnumerable<ChatMessage> messages) => WriteArray(content =>
     {
-        foreach (var message in messages)
+        ChatMessage[] all = [.. messages];
+
+        // The earlier messages are whole in the spans of the earlier calls.
+        var shares = new int[all.Length];
+        var left = MaxText;
+        for (var i = all.Length - 1; i >= 0; i--)
         {
+            shares[i] = (int)Math.Min(left, all[i].Contents.Sum(Length));
+            left -= shares[i];
+        }
+
+        for (var i = 0; i < all.Length; i++)
+        {
+            var message = all[i];
+            content._left = shares[i];
             content._json.WriteStartObject();
             content._json.WriteString("role"u8, message.Role.Value);
             content.WriteParts(message.Contents);
@@ -111,6 +124,17 @@ internal sealed class MessageContent
         var sample = $"\"{property}\":\"value\"";
         return !string.Equals(SecretRedactor.Redact(sample), sample, StringComparison.Ordinal);
     }
+
+    private static long Length(AIContent content) => content switch
+    {
+        TextContent text => text.Text.Length,
+        TextReasoningContent thought => thought.Text.Length,
+        FunctionCallContent call => call.Arguments?.Sum(a => (long)a.Key.Length + (a.Value is JsonElement e ? e.GetRawText() : a.Value?.ToString() ?? "").Length) ?? 0,
+        FunctionResultContent result => result.Result?.ToString()?.Length ?? 0,
+        DataContent data => data.Base64Data.Length <= MaxText ? data.Base64Data.Length : 100,
+        UriContent link => link.Uri.ToString().Length,
+        _ => 0,
+    };
 
     private static string Modality(string mediaType) => mediaType.Split('/')[0];
 

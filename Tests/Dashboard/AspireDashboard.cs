@@ -35,7 +35,7 @@ internal sealed class AspireDashboard : IAsyncDisposable
             Timeout = Timeout,
             Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
         });
-        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1440, Height = 900 } });
+        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1440, Height = 1200 } });
         context.SetDefaultTimeout(Timeout);
         var dashboard = new AspireDashboard(playwright, browser, await context.NewPageAsync(), login);
         await dashboard.Page.GotoAsync(login.ToString());

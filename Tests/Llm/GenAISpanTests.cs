@@ -165,6 +165,22 @@ public sealed class GenAISpanTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_latest_messages_of_a_long_conversation_are_recorded_whole()
+    {
+        var messages = new ChatMessage[]
+        {
+            new(ChatRole.User, "Question"),
+            new(ChatRole.Tool, [new FunctionResultContent("call_1", new string('a', 40_000))]),
+            new(ChatRole.Assistant, [new FunctionCallContent("call_2", "add", Json("""{"a":2,"b":"three"}"""))]),
+            new(ChatRole.Tool, [new FunctionResultContent("call_2", "The latest result")]),
+        };
+        var shareOfFirstResult = MessageContent.MaxText - "The latest result".Length - "a2b\"three\"".Length;
+        Assert.Equal(
+            $$$"""[{"role":"user","parts":[{"type":"text","content":"…"}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"call_1","response":"{{{new string('a', shareOfFirstResult)}}}…"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"call_2","name":"add","arguments":{"a":2,"b":"three"}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"call_2","response":"The latest result"}]}]""",
+            MessageContent.Input(messages));
+    }
+
+    [Fact]
     public void Long_texts_are_cut_off_between_characters()
     {
         var text = new string('a', MessageContent.MaxText - 1) + "😀";
