@@ -21,7 +21,7 @@ internal static class WorkerExtensions
         builder.AddExecutions();
         InstancePresence.Add(builder.Services, "agentworker");
         var services = builder.Services;
-        services.AddLlm(builder.Configuration);
+        services.AddLlm(builder.Configuration, builder.Environment);
         services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateRanges(WorkerOptions.Section).ValidateOnStart();
         services.AddTools(builder.Configuration);
         services.AddSingleton<IAgentRunner, LlmAgentRunner>();

@@ -41,7 +41,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddOpenAI();
     builder.AddAlerts();
     builder.AddDashboard();
-    builder.Services.AddLlm(builder.Configuration);
+    builder.Services.AddLlm(builder.Configuration, builder.Environment);
     builder.Services.AddApiDescription();
     builder.Services.ConfigureHttpJsonOptions(options => GatewayJsonContext.Apply(options.SerializerOptions));
 

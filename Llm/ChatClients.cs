@@ -63,7 +63,7 @@ public sealed class ChatClients : IDisposable
         var counted = subject is null || _budgets is null
             ? Metered(provider, onCall)
             : new BudgetChatClient(provider, Metered, model, _options.HostOf(model), _prices, _budgets, subject, onCall, _time);
-        return new TracingChatClient(counted, model, _options.CapturesContent);
+        return new TracingChatClient(counted, model, _options.AddressOf(model.Platform), _options.CapturesContent);
     }
 
     public void Dispose()

@@ -44,8 +44,8 @@ public sealed record LlmOptions
     public int MaxRetries { get; init; } = 2;
 
     /// <summary>
-    /// <c>OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT</c>: whether spans hold messages, and what tools are given and answer.
-    /// They may hold what is personal or secret. Default false.
+    /// <c>OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT</c>: whether spans record instructions, messages, tool definitions, tool arguments
+    /// and tool results. They may contain personal data. Default true in Development, else false.
     /// </summary>
     public bool CapturesContent { get; init; }
 
@@ -53,8 +53,9 @@ public sealed record LlmOptions
     public IReadOnlyList<string> Available => [.. Platforms.All.Where(IsAvailable)];
 
     /// <summary>Reads the keys named above.</summary>
+    /// <param name="isDevelopment">Whether the host's environment is Development.</param>
     /// <exception cref="ConfigurationException">A key holds what cannot be used; the message is one line that names it, and never a secret's value.</exception>
-    public static LlmOptions Read(IConfiguration configuration)
+    public static LlmOptions Read(IConfiguration configuration, bool isDevelopment = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var defaults = new LlmOptions();
@@ -70,7 +71,7 @@ public sealed record LlmOptions
             Timeout = Seconds(configuration, "LLM_TIMEOUT") ?? defaults.Timeout,
             IdleTimeout = Seconds(configuration, "LLM_IDLE_TIMEOUT") ?? defaults.IdleTimeout,
             MaxRetries = Retries(configuration) ?? defaults.MaxRetries,
-            CapturesContent = Flag(configuration, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"),
+            CapturesContent = Flag(configuration, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT") ?? isDevelopment,
         };
         if (Text(configuration, "OSMEN_DEFAULT_MODEL") is not { } model)
             return options;
@@ -89,6 +90,16 @@ public sealed record LlmOptions
         Platforms.Ollama => OllamaAddress is not null,
         Platforms.Offline => true,
         _ => false,
+    };
+
+    /// <summary>Where requests to a platform go; null for <c>offline</c>.</summary>
+    public Uri? AddressOf(string platform) => platform switch
+    {
+        Platforms.OpenAI => OpenAIAddress,
+        Platforms.Anthropic => AnthropicAddress,
+        Platforms.Azure => AzureAddress,
+        Platforms.Ollama => OllamaAddress,
+        _ => null,
     };
 
     /// <summary>
@@ -141,9 +152,10 @@ public sealed record LlmOptions
             : throw new ConfigurationException(key, text, "a whole number from 0 to 10");
     }
 
-    private static bool Flag(IConfiguration configuration, string key) => Text(configuration, key)?.ToLowerInvariant() switch
+    private static bool? Flag(IConfiguration configuration, string key) => Text(configuration, key)?.ToLowerInvariant() switch
     {
-        null or "false" or "0" => false,
+        null => null,
+        "false" or "0" => false,
         "true" or "1" => true,
         var text => throw new ConfigurationException(key, text, "true or false"),
     };

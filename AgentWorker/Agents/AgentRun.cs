@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using Microsoft.Extensions.AI;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
+using OsMEN.Llm.Pipeline;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.AgentWorker.Agents;
@@ -16,6 +18,9 @@ internal sealed record AgentRun(AgentDefinition Agent, Execution Execution, IExe
 
     /// <summary>The span <c>invoke_agent</c>, where there is one.</summary>
     public Activity? Span { get; init; }
+
+    /// <summary>Whether <see cref="Span"/> may record instructions, messages and tool definitions.</summary>
+    public bool CapturesContent { get; init; }
 
     /// <summary>On whose account its model calls are made.</summary>
     public BudgetSubject? Account { get; init; }
@@ -42,7 +47,7 @@ internal interface IAgentRunner
 }
 
 /// <summary>Finds the runner for an agent; of two for one type, the one registered later.</summary>
-internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners)
+internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners, LlmOptions options)
 {
     private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
 
@@ -62,11 +67,15 @@ internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners)
             span.SetTag("gen_ai.agent.description", run.Agent.Description);
             if (run.Agent.Type != AgentType.Llm)
                 span.SetTag("gen_ai.provider.name", "osmen");
+            if (options.CapturesContent)
+                GenAIContent.SetRequest(span, run.Agent.Instructions, [new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))]);
         }
 
         try
         {
-            var outcome = await runner.RunAsync(run with { Span = span }, cancellationToken);
+            var outcome = await runner.RunAsync(run with { Span = span, CapturesContent = options.CapturesContent }, cancellationToken);
+            if (options.CapturesContent && span is { IsAllDataRequested: true } && outcome.Output is { } output)
+                GenAIContent.SetAnswer(span, AgentInput.ToText(output));
             if (outcome.Error is { } error)
                 Fail(span, error.Type, error.Message);
             return outcome;

@@ -8,6 +8,7 @@ using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
 using OsMEN.Llm.Cache;
 using OsMEN.Llm.Fallback;
+using OsMEN.Llm.Pipeline;
 using OsMEN.Llm.Tools;
 
 namespace OsMEN.AgentWorker.Agents;
@@ -44,6 +45,8 @@ internal sealed class LlmAgentRunner(
                 MaxOutputTokens = agent.Limits.MaxOutputTokens,
                 Tools = [.. await tools.GetAsync(run, cancellationToken)],
             };
+            if (run is { CapturesContent: true, Span.IsAllDataRequested: true })
+                GenAIContent.SetTools(run.Span, options.Tools);
             var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
             var result = await loop.RunAsync(
                 [new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))],

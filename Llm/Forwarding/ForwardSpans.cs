@@ -3,21 +3,16 @@ using OsMEN.Llm.Pipeline;
 
 namespace OsMEN.Llm.Forwarding;
 
-/// <summary>One client span for a call that is handed on, as <see cref="TracingChatClient"/> makes it, without messages.</summary>
+/// <summary>One client span for a forwarded call, with the attributes that <see cref="TracingChatClient"/> sets, but without messages.</summary>
 internal static class ForwardSpans
 {
     private static readonly ActivitySource Source = new(TracingChatClient.SourceName);
 
-    public static Activity? Start(string operation, ModelName model)
+    public static Activity? Start(string operation, ModelName model, Uri? server)
     {
         var span = Source.StartActivity($"{operation} {model.Model}", ActivityKind.Client);
         if (span is { IsAllDataRequested: true })
-        {
-            span.SetTag("gen_ai.operation.name", operation);
-            span.SetTag("gen_ai.provider.name", model.ProviderName);
-            span.SetTag("gen_ai.request.model", model.Model);
-        }
-
+            TracingChatClient.SetRequest(span, operation, model, server);
         return span;
     }
 

@@ -5,16 +5,18 @@ using Microsoft.Extensions.AI;
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>
-/// One client span <c>chat {model}</c> a request, retries included, with OpenTelemetry's GenAI attributes
-/// (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/). Messages are on it only when that is asked for.
+/// Traces each request as one client span <c>chat {model}</c> with OpenTelemetry's GenAI attributes
+/// (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/). Retries are within the span.
 /// </summary>
-internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool capturesContent) : DelegatingChatClient(inner)
+/// <param name="server">The provider's address; null for a model in this process.</param>
+/// <param name="capturesContent">Whether spans record instructions, messages and tool definitions.</param>
+internal sealed class TracingChatClient(IChatClient inner, ModelName model, Uri? server, bool capturesContent) : DelegatingChatClient(inner)
 {
     internal const string SourceName = "OsMEN.Llm";
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>Whether messages, and what tools are given and answer, may stand in spans.</summary>
+    /// <summary>Whether spans record messages, tool arguments and tool results.</summary>
     public bool CapturesContent => capturesContent;
 
     public override async Task<ChatResponse> GetResponseAsync(
@@ -24,14 +26,14 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
         try
         {
             var response = await base.GetResponseAsync(messages, options, cancellationToken);
-            Tell(activity, response.ResponseId, response.ModelId, response.FinishReason, response.Usage);
+            SetResponse(activity, response.ResponseId, response.ModelId, response.FinishReason, response.Usage);
             if (capturesContent)
                 activity?.SetTag("gen_ai.output.messages", MessageContent.Output(response.Messages.SelectMany(m => m.Contents), response.FinishReason));
             return response;
         }
         catch (Exception e)
         {
-            Fail(activity, e);
+            SetError(activity, e);
             throw;
         }
     }
@@ -43,7 +45,7 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
         await using var updates = base.GetStreamingResponseAsync(messages, options, cancellationToken).GetAsyncEnumerator(cancellationToken);
         string? modelId = null;
         string? responseId = null;
-        var said = capturesContent && activity is not null ? new List<AIContent>() : null;
+        var answer = capturesContent && activity is not null ? new List<AIContent>() : null;
         ChatFinishReason? reason = null;
         UsageDetails? usage = null;
         while (true)
@@ -55,7 +57,7 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
             }
             catch (Exception e)
             {
-                Fail(activity, e);
+                SetError(activity, e);
                 throw;
             }
 
@@ -68,24 +70,27 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
                 if (content is UsageContent u)
                     usage = CallMeter.Merge(usage, u.Details);
                 else
-                    said?.Add(content);
+                    answer?.Add(content);
             }
 
             yield return update;
         }
 
-        Tell(activity, responseId, modelId, reason, usage);
-        if (said is not null)
-            activity!.SetTag("gen_ai.output.messages", MessageContent.Output(Joined(said), reason));
+        SetResponse(activity, responseId, modelId, reason, usage);
+        if (answer is not null)
+            activity!.SetTag("gen_ai.output.messages", MessageContent.Output(Join(answer), reason));
     }
 
-    // A stream's text comes in pieces of a word.
-    private static List<AIContent> Joined(List<AIContent> pieces)
+    // A stream delivers text and reasoning in fragments of a word.
+    private static List<AIContent> Join(List<AIContent> fragments)
     {
-        var text = string.Concat(pieces.OfType<TextContent>().Select(t => t.Text));
-        List<AIContent> whole = [.. pieces.Where(p => p is not TextContent)];
+        var reasoning = string.Concat(fragments.OfType<TextReasoningContent>().Select(t => t.Text));
+        var text = string.Concat(fragments.OfType<TextContent>().Select(t => t.Text));
+        List<AIContent> whole = [.. fragments.Where(f => f is not (TextContent or TextReasoningContent))];
         if (text.Length > 0)
             whole.Insert(0, new TextContent(text));
+        if (reasoning.Length > 0)
+            whole.Insert(0, new TextReasoningContent(reasoning));
         return whole;
     }
 
@@ -94,22 +99,33 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
         var activity = Source.StartActivity($"chat {model.Model}", ActivityKind.Client);
         if (activity is not { IsAllDataRequested: true })
             return activity;
-        activity.SetTag("gen_ai.operation.name", "chat");
-        activity.SetTag("gen_ai.provider.name", model.ProviderName);
-        activity.SetTag("gen_ai.request.model", model.Model);
+        SetRequest(activity, "chat", model, server);
         activity.SetTag("gen_ai.output.type", options?.ResponseFormat is ChatResponseFormatJson ? "json" : "text");
         activity.SetTag("gen_ai.request.temperature", options?.Temperature);
         activity.SetTag("gen_ai.request.top_p", options?.TopP);
+        activity.SetTag("gen_ai.request.top_k", options?.TopK);
         activity.SetTag("gen_ai.request.max_tokens", options?.MaxOutputTokens);
-        if (!capturesContent)
-            return activity;
-        activity.SetTag("gen_ai.input.messages", MessageContent.Input(messages));
-        if (options?.Instructions is { Length: > 0 } instructions)
-            activity.SetTag("gen_ai.system_instructions", MessageContent.Instructions(instructions));
+        activity.SetTag("gen_ai.request.seed", options?.Seed);
+        activity.SetTag("gen_ai.request.frequency_penalty", options?.FrequencyPenalty);
+        activity.SetTag("gen_ai.request.presence_penalty", options?.PresencePenalty);
+        if (options?.StopSequences is { Count: > 0 } stops)
+            activity.SetTag("gen_ai.request.stop_sequences", stops.ToArray());
+        if (capturesContent)
+            GenAIContent.SetRequest(activity, options?.Instructions, messages, options?.Tools);
         return activity;
     }
 
-    private static void Tell(Activity? activity, string? responseId, string? modelId, ChatFinishReason? reason, UsageDetails? usage)
+    /// <summary>The attributes of every span for a request to a model.</summary>
+    internal static void SetRequest(Activity activity, string operation, ModelName model, Uri? server)
+    {
+        activity.SetTag("gen_ai.operation.name", operation);
+        activity.SetTag("gen_ai.provider.name", model.ProviderName);
+        activity.SetTag("gen_ai.request.model", model.Model);
+        activity.SetTag("server.address", server?.Host);
+        activity.SetTag("server.port", server?.Port);
+    }
+
+    private static void SetResponse(Activity? activity, string? responseId, string? modelId, ChatFinishReason? reason, UsageDetails? usage)
     {
         if (activity is not { IsAllDataRequested: true })
             return;
@@ -129,7 +145,7 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, bool
             activity.SetTag("gen_ai.usage.reasoning.output_tokens", tokens.Reasoning);
     }
 
-    private static void Fail(Activity? activity, Exception e)
+    private static void SetError(Activity? activity, Exception e)
     {
         activity?.SetTag("error.type", e is LlmException llm ? llm.Kind.ToString() : e.GetType().FullName);
         activity?.SetStatus(ActivityStatusCode.Error, e is LlmException ? e.Message : null);

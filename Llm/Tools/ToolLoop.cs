@@ -137,7 +137,7 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
     {
         var known = tools.TryGetValue(call.Name, out var tool);
         using var activity = Source.StartActivity($"execute_tool {(known ? call.Name : "unknown")}");
-        var captures = activity is not null && client.GetService<TracingChatClient>() is { CapturesContent: true };
+        var captures = activity is { IsAllDataRequested: true } && client.GetService<TracingChatClient>() is { CapturesContent: true };
         if (activity is { IsAllDataRequested: true })
         {
             activity.SetTag("gen_ai.operation.name", "execute_tool");
@@ -152,22 +152,25 @@ public sealed class ToolLoop(IChatClient client, ToolLoopLimits limits)
         try
         {
             if (call.Exception is not null)
-                return Failed(activity, "invalid_arguments", "Error: the arguments are not a JSON object.");
+                return Failed(activity, captures, "invalid_arguments", "Error: the arguments are not a JSON object.");
             if (!known)
-                return Failed(activity, "unknown_tool", $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.");
+                return Failed(activity, captures, "unknown_tool", $"Error: there is no tool '{call.Name}'. There are: {string.Join(", ", tools.Keys)}.");
             var result = await observer.OnToolAsync(round, call, tool!, cancellationToken);
+            var text = TextOf(result);
             if (captures)
-                activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(result));
-            return TextOf(result);
+                activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(text));
+            return text;
         }
         catch (Exception e) when (e is not ToolLoopAbortedException && (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
         {
-            return Failed(activity, e.GetType().FullName!, $"Error: {e.Message}");
+            return Failed(activity, captures, e.GetType().FullName!, $"Error: {e.Message}");
         }
     }
 
-    private static string Failed(Activity? activity, string type, string told)
+    private static string Failed(Activity? activity, bool captures, string type, string told)
     {
+        if (captures)
+            activity!.SetTag("gen_ai.tool.call.result", MessageContent.Result(told));
         activity?.SetTag("error.type", type);
         activity?.SetStatus(ActivityStatusCode.Error);
         return told;

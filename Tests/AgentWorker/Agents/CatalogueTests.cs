@@ -44,7 +44,7 @@ public sealed class CatalogueTests
         [
             new LlmAgentRunner(clients, calls, answers, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
             new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System),
-        ]);
+        ], new LlmOptions());
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);
         using var output = JsonDocument.Parse(outcome.Output!);
