@@ -1,6 +1,7 @@
 using OsMEN.AppHost;
 using OsMEN.AppHost.Backing;
 using OsMEN.AppHost.Commands;
+using OsMEN.AppHost.Publishing;
 using OsMEN.AppHost.Running;
 
 DotEnv.Load();
@@ -44,6 +45,7 @@ return await StartupErrors.RunAsync(async () =>
         .WithWorkerCommands();
 
     builder.AddMonitoring(gateway, worker, database, scrapeToken);
+    builder.AddPublishing();
 
     await using var app = builder.Build();
     await app.RunAsync();

@@ -9,11 +9,17 @@ internal static class OsmenResourceExtensions
     public static IResourceBuilder<ParameterResource> AddGeneratedParameter(this IDistributedApplicationBuilder builder, string name, int length, string description) =>
         builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true).WithDescription(description);
 
-    /// <summary>What gateway and workers have in common in run mode: they start compiled, are restarted when they die, and know their environment.</summary>
-    public static IResourceBuilder<ProjectResource> WithServiceDefaults(this IResourceBuilder<ProjectResource> project) =>
-        project.ApplicationBuilder.ExecutionContext.IsPublishMode
+    /// <summary>
+    /// What gateway and workers have in common: they read connection strings, not the parts of them. In run mode they start compiled, are
+    /// restarted when they die, and know their environment.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithServiceDefaults(this IResourceBuilder<ProjectResource> project)
+    {
+        project.WithReferenceEnvironment(ReferenceEnvironmentInjectionFlags.ConnectionString);
+        return project.ApplicationBuilder.ExecutionContext.IsPublishMode
             ? project
             : project.RunCompiled().WithRestart().WithEnvironment("ASPNETCORE_ENVIRONMENT", project.ApplicationBuilder.Environment.EnvironmentName);
+    }
 
     /// <summary>Sets <c>CATALOG_PATH</c> to the repository's <c>catalog</c> folder, which a published image contains.</summary>
     public static IResourceBuilder<ProjectResource> WithCatalog(this IResourceBuilder<ProjectResource> project) => project.WithPath("CATALOG_PATH", "catalog");
@@ -34,11 +40,15 @@ internal static class OsmenResourceExtensions
             urls.Urls.Add(new() { Url = "/api/v1/openapi.json", DisplayText = "API description", Endpoint = http });
         });
 
-    /// <summary>Adds the admin key, unless the environment already has keys.</summary>
-    public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key) =>
-        project.ApplicationBuilder.CallerSetting(AdminKey.Setting) is null
-            ? project.WithEnvironment(AdminKey.Setting, ReferenceExpression.Create($"osm_{key.Resource}:admin:dev"))
+    /// <summary>Adds the admin key, unless the environment already has keys. Its user is <c>dev</c>, or <c>admin</c> where it is published.</summary>
+    public static IResourceBuilder<ProjectResource> WithApiKey(this IResourceBuilder<ProjectResource> project, IResourceBuilder<ParameterResource> key)
+    {
+        var builder = project.ApplicationBuilder;
+        var user = builder.ExecutionContext.IsPublishMode ? "admin" : "dev";
+        return builder.CallerSetting(AdminKey.Setting) is null
+            ? project.WithEnvironment(AdminKey.Setting, ReferenceExpression.Create($"osm_{key.Resource}:admin:{user}"))
             : project;
+    }
 
     /// <summary>
     /// The value of an environment variable that whoever starts AppHost has set, there or in <c>.env</c>; it takes precedence over what the

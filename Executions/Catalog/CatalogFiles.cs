@@ -28,12 +28,13 @@ internal sealed record CatalogFiles<T>(ImmutableSortedDictionary<string, T> Defi
         return new CatalogFiles<T>(definitions.ToImmutable(), problems);
     }
 
-    /// <summary>Differs when a file came, went or was written.</summary>
+    /// <summary>Differs when a file came, went or was written. Follows links: a file of a ConfigMap is a link that stays the same when its target changes.</summary>
     public static string Stamp(string folder)
     {
         try
         {
-            return string.Join('|', Paths(folder, []).Select(p => $"{p}:{File.GetLastWriteTimeUtc(p).Ticks}:{new FileInfo(p).Length}"));
+            return string.Join('|', Paths(folder, []).Select(p => (Path: p, File: new FileInfo(File.ResolveLinkTarget(p, returnFinalTarget: true)?.FullName ?? p)))
+                .Select(f => $"{f.Path}:{f.File.LastWriteTimeUtc.Ticks}:{f.File.Length}"));
         }
         catch (IOException)
         {

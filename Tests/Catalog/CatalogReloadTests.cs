@@ -43,6 +43,32 @@ public sealed class CatalogReloadTests(PostgresServer postgres) : IDisposable
         Assert.Empty(catalog.Problems);
     }
 
+    [Fact]
+    public async Task A_changed_ConfigMap_is_noticed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Symbolic links need a privilege on Windows.");
+        await using var store = await TestStore.SqliteAsync();
+        await using var database = SqliteDatabase(store);
+
+        // As the kubelet mounts it: the files are links through ..data, which is pointed to a new folder.
+        var data = PathOf("..data")[..^".yaml".Length];
+        foreach (var version in new[] { "..1", "..2" })
+        {
+            Directory.CreateDirectory(PathOf($"{version}/one")[..^"/one.yaml".Length]);
+            Write($"{version}/one", version);
+        }
+
+        Directory.CreateSymbolicLink(data, "..1");
+        File.CreateSymbolicLink(PathOf("one"), "..data/one.yaml");
+        using var catalog = Catalog(database);
+        Assert.Equal(["..1"], Descriptions(catalog));
+
+        Directory.Delete(data);
+        Directory.CreateSymbolicLink(data, "..2");
+        await catalog.RefreshAsync(Token);
+        Assert.Equal(["..2"], Descriptions(catalog));
+    }
+
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgresql")]
