@@ -16,6 +16,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     private readonly string _run = Guid.CreateVersion7().ToString();
     private readonly bool _ownsFolder;
     private Process? _process;
+    private int _pid;
 
     public AppHostProcess(string? folder = null)
     {
@@ -55,6 +56,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         foreach (var (name, value) in Environment)
             start.Environment[name] = value;
         _process = Process.Start(start)!;
+        _pid = _process.Id;
         _process.OutputDataReceived += (_, e) => Add(e.Data);
         _process.ErrorDataReceived += (_, e) => Add(e.Data);
         _process.BeginOutputReadLine();
@@ -104,7 +106,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public IReadOnlyList<int> Find(string text) =>
     [
         .. Directory.GetDirectories("/proc").Select(Path.GetFileName)
-            .Where(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid != _process?.Id)
+            .Where(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid != _pid)
             .Where(name => Read(name!, "environ").Contains($"{Marker}={_run}", StringComparison.Ordinal) && Read(name!, "cmdline").Contains(text, StringComparison.Ordinal))
             .Select(name => int.Parse(name!, CultureInfo.InvariantCulture)),
     ];

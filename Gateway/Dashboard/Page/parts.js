@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { hue } from './format.js';
 
 /** A page's head: its title and what filters it. */
 export function Head({ title, count, children }) {

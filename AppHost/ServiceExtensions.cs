@@ -3,7 +3,7 @@ using OsMEN.AppHost.Running;
 namespace OsMEN.AppHost;
 
 /// <summary>How OsMEN's services are configured in the model.</summary>
-internal static class OsmenResourceExtensions
+internal static class ServiceExtensions
 {
     /// <summary>Adds a secret that is generated once and kept in the user's secrets. Letters and digits only, so that it can be part of any URL.</summary>
     public static IResourceBuilder<ParameterResource> AddGeneratedParameter(this IDistributedApplicationBuilder builder, string name, int length, string description) =>
