@@ -9,6 +9,8 @@ internal sealed class ReplicaSet
     // A relay reads it while a snapshot changes it.
     private volatile ImmutableSortedDictionary<string, Uri> _addresses = ImmutableSortedDictionary.Create<string, Uri>(StringComparer.Ordinal);
 
+    private readonly HashSet<string> _stopped = new(StringComparer.Ordinal);
+
     /// <summary>The address of each replica by the id of its resource instance.</summary>
     public ImmutableSortedDictionary<string, Uri> Addresses => _addresses;
 
@@ -16,13 +18,24 @@ internal sealed class ReplicaSet
     /// <returns>Whether an address was added, changed or removed.</returns>
     public bool Observe(string id, CustomResourceSnapshot snapshot)
     {
-        var before = _addresses;
-
-        // Stopped on purpose. One that exits by itself stays: a target that is down is how Prometheus notices.
-        if (snapshot.State?.Text == KnownResourceStates.Stopping)
+        var (before, state) = (_addresses, snapshot.State?.Text);
+        if (state == KnownResourceStates.Stopping)
+        {
+            _stopped.Add(id);
             _addresses = before.Remove(id);
-        else if (snapshot.State?.Text == KnownResourceStates.Running && AddressOf(snapshot) is { } address)
-            _addresses = before.SetItem(id, address);
+        }
+        else if (state == KnownResourceStates.Running)
+        {
+            _stopped.Remove(id);
+            if (AddressOf(snapshot) is { } address)
+                _addresses = before.SetItem(id, address);
+        }
+        else if (KnownResourceStates.TerminalStates.Contains(state) && !_stopped.Contains(id) && !before.ContainsKey(id) && AddressOf(snapshot) is { } address)
+        {
+            // It died before it was first seen. A target that is down is how Prometheus notices.
+            _addresses = before.Add(id, address);
+        }
+
         return _addresses != before;
     }
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OsMEN.Tests.Infrastructure;
 using ContainerRuntime = OsMEN.AppHost.Backing.ContainerRuntime;
 
@@ -30,6 +32,7 @@ public sealed class ContainerTests
         var data = Directory.CreateTempSubdirectory("osmen-containers-");
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             ["--backing", "container", "--data", data.FullName, $"--Parameters:admin-key={AdminKey}"], Token);
+        builder.Services.AddLogging(logging => logging.ClearProviders());
         foreach (var name in s_notStarted)
             builder.CreateResourceBuilder(builder.Resources.OfType<ContainerResource>().Single(r => r.Name == name)).WithExplicitStart();
         builder.CreateResourceBuilder(builder.Resources.OfType<PrometheusResource>().Single()).WithScrapeInterval(TimeSpan.FromSeconds(1));
