@@ -10,8 +10,8 @@ namespace OsMEN.Llm.Pipeline;
 public static class GenAIContent
 {
     /// <summary>
-    /// Sets <c>gen_ai.system_instructions</c>, <c>gen_ai.input.messages</c> and <c>gen_ai.tool.definitions</c>, each where there is something to
-    /// record. Secrets are redacted; each attribute has at most 32,768 characters of text.
+    /// Sets <c>gen_ai.system_instructions</c>, <c>gen_ai.input.messages</c> and <c>gen_ai.tool.definitions</c>, each where there is
+    /// something to record. Secrets are redacted; each attribute has at most 32,768 characters of text.
     /// </summary>
     public static void SetRequest(Activity span, string? instructions, IEnumerable<ChatMessage> messages, IEnumerable<AITool>? tools = null)
     {
@@ -23,7 +23,9 @@ public static class GenAIContent
             SetTools(span, tools);
     }
 
-    /// <summary>Sets <c>gen_ai.tool.definitions</c> to the names, descriptions and parameters of the tools; nothing where there are none.</summary>
+    /// <summary>
+    /// Sets <c>gen_ai.tool.definitions</c> to the names, descriptions and parameters of the tools. Sets nothing where there are none.
+    /// </summary>
     public static void SetTools(Activity span, IEnumerable<AITool> tools)
     {
         ArgumentNullException.ThrowIfNull(span);

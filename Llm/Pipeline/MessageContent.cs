@@ -73,7 +73,8 @@ internal sealed class MessageContent
                 content._json.WriteString("description"u8, content.Cut(tool.Description));
 
             // Half a schema describes another tool.
-            if (tool is AIFunctionDeclaration { JsonSchema: { ValueKind: JsonValueKind.Object } schema } && schema.GetRawText().Length <= content._left)
+            if (tool is AIFunctionDeclaration { JsonSchema: { ValueKind: JsonValueKind.Object } schema }
+                && schema.GetRawText().Length <= content._left)
             {
                 content._json.WritePropertyName("parameters"u8);
                 content.WriteElement(schema);
@@ -87,7 +88,8 @@ internal sealed class MessageContent
     public static string Arguments(IDictionary<string, object?>? arguments) => Write(content => content.WriteArguments(arguments));
 
     /// <summary>The result of a tool call.</summary>
-    public static string Result(object? result) => new MessageContent(JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Cut(result?.ToString() ?? "");
+    public static string Result(object? result) =>
+        new MessageContent(JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Cut(result?.ToString() ?? "");
 
     private static string WriteArray(Action<MessageContent> write) => Write(content =>
     {
@@ -129,7 +131,8 @@ internal sealed class MessageContent
     {
         TextContent text => text.Text.Length,
         TextReasoningContent thought => thought.Text.Length,
-        FunctionCallContent call => call.Arguments?.Sum(a => (long)a.Key.Length + (a.Value is JsonElement e ? e.GetRawText() : a.Value?.ToString() ?? "").Length) ?? 0,
+        FunctionCallContent call => call.Arguments?.Sum(
+            a => (long)a.Key.Length + (a.Value is JsonElement e ? e.GetRawText() : a.Value?.ToString() ?? "").Length) ?? 0,
         FunctionResultContent result => result.Result?.ToString()?.Length ?? 0,
         DataContent data => data.Base64Data.Length <= MaxText ? data.Base64Data.Length : 100,
         UriContent link => link.Uri.ToString().Length,
@@ -216,7 +219,8 @@ internal sealed class MessageContent
         {
             _json.WritePropertyName(name);
 
-            // Parsed JSON from a model, or any object from a caller in this process. JSON that doesn't fit becomes a string that is cut off.
+            // Parsed JSON from a model, or any object from a caller in this process. JSON that doesn't fit becomes a string that is
+            // cut off.
             if (value is JsonElement element && element.GetRawText().Length <= _left)
                 WriteElement(element, IsSecret(name));
             else if (value is null)

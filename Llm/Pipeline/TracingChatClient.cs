@@ -28,7 +28,11 @@ internal sealed class TracingChatClient(IChatClient inner, ModelName model, Uri?
             var response = await base.GetResponseAsync(messages, options, cancellationToken);
             SetResponse(activity, response.ResponseId, response.ModelId, response.FinishReason, response.Usage);
             if (capturesContent)
-                activity?.SetTag("gen_ai.output.messages", MessageContent.Output(response.Messages.SelectMany(m => m.Contents), response.FinishReason));
+            {
+                var contents = response.Messages.SelectMany(m => m.Contents);
+                activity?.SetTag("gen_ai.output.messages", MessageContent.Output(contents, response.FinishReason));
+            }
+
             return response;
         }
         catch (Exception e)

@@ -72,7 +72,9 @@ internal sealed class AspireDashboard : IAsyncDisposable
     }
 
     private static string Folder() =>
-        Environment.GetEnvironmentVariable("OSMEN_SCREENSHOTS") is { Length: > 0 } chosen ? chosen : Path.Combine(Solution(), "artifacts", "screenshots");
+        Environment.GetEnvironmentVariable("OSMEN_SCREENSHOTS") is { Length: > 0 } chosen
+            ? chosen
+            : Path.Combine(Solution(), "artifacts", "screenshots");
 
     private static string Solution()
     {

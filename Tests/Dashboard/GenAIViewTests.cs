@@ -30,7 +30,9 @@ public sealed partial class GenAIViewTests : IAsyncLifetime
         _model = await ScriptedModelServer.StartAsync();
         _model.Then(ModelScripts.CallTheClock(), ModelScripts.Says(Answer));
         var builder = _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            new DistributedApplicationTestingBuilderOptions { EnableDashboard = true }, ["--backing", "embedded", "--data", _data.FullName], Token);
+            new DistributedApplicationTestingBuilderOptions { EnableDashboard = true },
+            ["--backing", "embedded", "--data", _data.FullName],
+            Token);
         foreach (var project in builder.Resources.OfType<ProjectResource>())
         {
             builder.CreateResourceBuilder(project)
@@ -105,12 +107,19 @@ public sealed partial class GenAIViewTests : IAsyncLifetime
         await dashboard.SelectTabAsync("Tools");
         await view.Locator("fluent-accordion-item").Filter(new() { HasText = "current_time" }).GetByRole(AriaRole.Button).ClickAsync();
         await SeeTextAsync(view, "The current date, time and weekday in a time zone.");
-        await See(view.GetByRole(AriaRole.Row).Filter(new() { HasText = "timeZone" })).ToContainTextAsync("An IANA time zone such as Europe/Berlin; UTC when left out.");
+        await SeeTextAsync(
+            view.GetByRole(AriaRole.Row).Filter(new() { HasText = "timeZone" }),
+            "An IANA time zone such as Europe/Berlin; UTC when left out.");
         await dashboard.PictureAsync("genai-tools");
 
         await dashboard.SelectTabAsync("Details");
         foreach (var (name, value) in ((string, string)[])
-            [("gen_ai.request.model", "gpt-5-mini"), ("gen_ai.response.model", "gpt-5-mini-2025-08-07"), ("gen_ai.usage.input_tokens", "100"), ("gen_ai.usage.output_tokens", "20")])
+            [
+                ("gen_ai.request.model", "gpt-5-mini"),
+                ("gen_ai.response.model", "gpt-5-mini-2025-08-07"),
+                ("gen_ai.usage.input_tokens", "100"),
+                ("gen_ai.usage.output_tokens", "20"),
+            ])
             await See(view.GetByRole(AriaRole.Row).Filter(new() { HasText = name })).ToContainTextAsync(value);
         await dashboard.PictureAsync("genai-details");
         await dashboard.CloseGenAIAsync();
@@ -133,7 +142,8 @@ public sealed partial class GenAIViewTests : IAsyncLifetime
     {
         using var http = _app!.CreateHttpClient("gateway");
         http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-        using var response = await http.PostAsJsonAsync("/api/v1/agents/daily_brief/executions?wait=90s", new { input = new { text = Question } }, Token);
+        using var response = await http.PostAsJsonAsync(
+            "/api/v1/agents/daily_brief/executions?wait=90s", new { input = new { text = Question } }, Token);
         var execution = await response.Content.ReadFromJsonAsync<JsonElement>(Token);
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
         return execution.GetProperty("trace_id").GetString()!;

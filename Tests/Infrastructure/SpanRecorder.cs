@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace OsMEN.Tests.Infrastructure;
 
-/// <summary>Records the spans that the solution's own sources create below one root span, which is current until this is disposed.</summary>
+/// <summary>
+/// Records the spans that the solution's own sources create below one root span, which is current until this is disposed.
+/// </summary>
 internal sealed class SpanRecorder : IDisposable
 {
     private readonly List<Activity> _spans = [];
@@ -15,7 +17,8 @@ internal sealed class SpanRecorder : IDisposable
         _listener = new ActivityListener
         {
             ShouldListenTo = s => s.Name.StartsWith("OsMEN.", StringComparison.Ordinal),
-            Sample = (ref ActivityCreationOptions<ActivityContext> o) => o.TraceId == trace ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            Sample = (ref ActivityCreationOptions<ActivityContext> o) =>
+                o.TraceId == trace ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
                 if (span.TraceId == trace)
