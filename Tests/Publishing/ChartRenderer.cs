@@ -1,103 +1,59 @@
-using System.Text;
-using System.Text.RegularExpressions;
-using YamlDotNet.Serialization;
+using YamlDotNet.RepresentationModel;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>
-/// Renders the part of Helm's templates that the chart keeps to: values and <c>Release</c>, <c>if</c>, <c>not</c>, <c>else</c>,
-/// <c>end</c>, <c>quote</c>, <c>toYaml | nindent</c>, string literals, and trimming. Anything else is an error.
-/// </summary>
-internal sealed partial class ChartRenderer(IReadOnlyDictionary<string, object> values)
+/// <summary>Renders a chart by eng/check-chart/render.go, which has Go's templates and Helm's functions. Built once for a class of tests.</summary>
+public sealed class ChartRenderer : IDisposable
 {
-    private static readonly ISerializer s_yaml = new SerializerBuilder().Build();
+    private const string Libraries = "/usr/share/gocode";
 
-    public string Render(string template)
+    private readonly string _folder = Directory.CreateTempSubdirectory("osmen-chart-").FullName;
+    private readonly SemaphoreSlim _building = new(1);
+
+    private string Program => Path.Combine(_folder, "render");
+
+    public void Dispose()
     {
-        var output = new StringBuilder();
-
-        // Whether each open block, and all around it, is written.
-        var open = new Stack<(bool Around, bool Taken)>();
-        var position = 0;
-        foreach (Match action in Action().Matches(template))
-        {
-            var text = template[position..action.Index];
-            position = action.Index + action.Length;
-            if (action.Groups["trim"].Success)
-                text = text.TrimEnd();
-            var writes = open.All(o => o.Around && o.Taken);
-            if (writes)
-                output.Append(text);
-            var code = action.Groups["code"].Value.Trim();
-            if (code.StartsWith("if ", StringComparison.Ordinal))
-            {
-                var negated = code.StartsWith("if not ", StringComparison.Ordinal);
-                open.Push((writes, IsTrue(Value(code[(negated ? 7 : 3)..])) != negated));
-            }
-            else if (code == "else")
-            {
-                var block = open.Pop();
-                open.Push((block.Around, !block.Taken));
-            }
-            else if (code == "end")
-            {
-                open.Pop();
-            }
-            else if (writes)
-            {
-                output.Append(Evaluate(code));
-            }
-        }
-
-        if (open.Count > 0)
-            throw new FormatException("A block has no end.");
-        return output.Append(template[position..]).ToString();
+        _building.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
-    private string Evaluate(string code)
+    /// <summary>Renders the chart with files of values over its own; the test is skipped where Go is missing.</summary>
+    public async Task<(int Status, string Output)> RunAsync(PublishedModel published, params string[] values)
     {
-        if (Indented().Match(code) is { Success: true } match)
-        {
-            var indent = new string(' ', int.Parse(match.Groups["indent"].Value, System.Globalization.CultureInfo.InvariantCulture));
-            return "\n" + string.Join('\n', s_yaml.Serialize(Value(match.Groups["path"].Value)!).TrimEnd().Split('\n').Select(l => indent + l));
-        }
-
-        if (code.StartsWith('"'))
-            return code.Trim('"');
-        return code.EndsWith(" | quote", StringComparison.Ordinal) ? $"\"{Value(code[..^8])}\"" : Value(code)?.ToString() ?? "";
+        await BuildAsync(published);
+        return await published.RunAsync(Program, [published.Helm, .. values]);
     }
 
-    private object? Value(string path)
+    /// <summary>The objects of a rendered chart.</summary>
+    public async Task<IReadOnlyList<YamlMappingNode>> RenderAsync(PublishedModel published, params string[] values)
     {
-        if (!Reference().IsMatch(path))
-            throw new NotSupportedException($"\"{path}\" is not rendered here.");
-        object? value = values;
-        foreach (var part in path[1..].Split('.'))
-        {
-            value = value switch
-            {
-                IReadOnlyDictionary<string, object> top => top.GetValueOrDefault(part),
-                IReadOnlyDictionary<object, object> inner => inner.GetValueOrDefault(part) ?? throw new KeyNotFoundException($"{path} is not in the values."),
-                _ => throw new KeyNotFoundException($"{path} is not in the values."),
-            };
-        }
-
-        return value;
+        var (status, output) = await RunAsync(published, values);
+        Assert.True(status == 0, output);
+        var stream = new YamlStream();
+        stream.Load(new StringReader(output));
+        return [.. stream.Documents.Select(d => d.RootNode).OfType<YamlMappingNode>()];
     }
 
-    private static bool IsTrue(object? value) => value switch
+    private async Task BuildAsync(PublishedModel published)
     {
-        null or "" or "false" or "0" => false,
-        System.Collections.ICollection many => many.Count > 0,
-        _ => true,
-    };
-
-    [GeneratedRegex("\\{\\{(?<trim>-)?\\s*(?<code>(\"[^\"]*\"|[^}])*?)\\s*\\}\\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Action();
-
-    [GeneratedRegex("^toYaml (?<path>\\S+) \\| nindent (?<indent>\\d+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Indented();
-
-    [GeneratedRegex("^(\\.[A-Za-z][A-Za-z0-9]*)+$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Reference();
+        var go = PublishedModel.Need("go", "golang-go");
+        foreach (var (library, package) in new[] { ("github.com/Masterminds/sprig", "golang-github-masterminds-sprig-dev"), ("sigs.k8s.io/yaml", "golang-k8s-sigs-yaml-dev") })
+            Assert.SkipUnless(Directory.Exists(Path.Combine(Libraries, "src", library)), $"Go's library {library} is missing: install {package}.");
+        await _building.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (File.Exists(Program))
+                return;
+            var (status, output) = await published.RunAsync(
+                go,
+                ["build", "-o", Program, "./eng/check-chart/render.go"],
+                new Dictionary<string, string> { ["GO111MODULE"] = "off", ["GOPATH"] = Libraries, ["GOCACHE"] = Path.Combine(_folder, "cache") });
+            Assert.True(status == 0, output);
+        }
+        finally
+        {
+            _building.Release();
+        }
+    }
 }

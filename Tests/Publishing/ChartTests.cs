@@ -3,11 +3,15 @@ using YamlDotNet.Serialization;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>The chart, rendered, as far as can be seen without Helm and a cluster: what is there, and that its parts fit.</summary>
-public sealed class ChartTests(PublishedModel published) : IClassFixture<PublishedModel>
+/// <summary>The rendered chart, as far as it can be checked without Helm and a cluster: which objects there are, and that they fit together.</summary>
+public sealed class ChartTests(PublishedModel published, ChartRenderer renderer) : IClassFixture<PublishedModel>, IClassFixture<ChartRenderer>
 {
+    private const string Managed = "eng/check-chart/managed.yaml";
+    private const string Everything = "eng/check-chart/everything.yaml";
+
     private static readonly Dictionary<string, string> s_kinds = new(StringComparer.Ordinal)
     {
+        ["ConfigMap"] = "v1",
         ["Deployment"] = "apps/v1",
         ["HorizontalPodAutoscaler"] = "autoscaling/v2",
         ["Ingress"] = "networking.k8s.io/v1",
@@ -21,44 +25,121 @@ public sealed class ChartTests(PublishedModel published) : IClassFixture<Publish
         ["TriggerAuthentication"] = "keda.sh/v1alpha1",
     };
 
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
     [Fact]
-    public void The_default_values_give_the_services_on_managed_servers()
+    public async Task Managed_servers_need_nothing_but_their_hosts()
     {
-        var objects = Render(_ => { });
+        var objects = await renderer.RenderAsync(published, Managed);
         Assert.Equal(
             [
-                "Deployment/r-agentworker", "Deployment/r-gateway", "HorizontalPodAutoscaler/r-gateway", "NetworkPolicy/r-agentworker", "NetworkPolicy/r-gateway",
-                "PodDisruptionBudget/r-agentworker", "PodDisruptionBudget/r-gateway", "Service/r-agentworker", "Service/r-gateway",
+                "ConfigMap/r-catalog-agents", "ConfigMap/r-catalog-commands", "ConfigMap/r-catalog-workflows", "Deployment/r-agentworker", "Deployment/r-gateway",
+                "HorizontalPodAutoscaler/r-gateway", "NetworkPolicy/r-agentworker", "NetworkPolicy/r-gateway", "PodDisruptionBudget/r-agentworker",
+                "PodDisruptionBudget/r-gateway", "Service/r-agentworker", "Service/r-gateway",
             ],
             objects.Select(Name).Order(StringComparer.Ordinal));
         Check(objects);
-        var connection = Containers(objects).SelectMany(Environment).First(v => Text(v, "name") == "ConnectionStrings__osmen");
-        Assert.Equal("Host=;Port=5432;Username=postgres;Password=$(SECRET_POSTGRES_PASSWORD);Database=osmen", Text(connection, "value"));
+        var gateway = Container(objects, "gateway");
+        var environment = Variables(gateway);
+        Assert.Equal("Host=db.example.com;Port=5432;Username=postgres;Password=$(SECRET_POSTGRES_PASSWORD);Database=osmen", environment["ConnectionStrings__osmen"]);
+        Assert.Equal("redis.example.com:6379,password=$(SECRET_REDIS_PASSWORD)", environment["ConnectionStrings__redis"]);
+        Assert.Equal("osm_$(SECRET_ADMIN_KEY):admin:admin", environment["OSMEN_API_KEYS"]);
+        Assert.DoesNotContain("LOKI_OTLP_ENDPOINT", environment.Keys);
+        Assert.Equal($"osmen-gateway:{Version()}", Text(gateway, "image"));
     }
 
     [Fact]
-    public void Everything_turned_on_fits_together()
+    public async Task Everything_turned_on_fits_together()
     {
-        var objects = Render(values =>
-        {
-            foreach (var name in new[] { "postgres", "redis" })
-                At(values, name, "inCluster")["enabled"] = "true";
-            At(values, "agentworker", "autoscaling")["enabled"] = "true";
-            foreach (var name in new[] { "ingress", "serviceMonitor", "prometheusRule" })
-                At(values, name)["enabled"] = "true";
-            At(values, "loki")["host"] = "loki.monitoring";
-            At(values, "ingress")["className"] = "nginx";
-            At(values, "ingress")["tlsSecret"] = "tls";
-            At(values, "gateway")["extraEnv"] = new List<object> { new Dictionary<object, object> { ["name"] = "LOG_LEVEL", ["value"] = "DEBUG" } };
-        });
+        var objects = await renderer.RenderAsync(published, Everything);
         Assert.Equal(s_kinds.Keys.Order(StringComparer.Ordinal), objects.Select(o => Text(o, "kind")).Distinct().Order(StringComparer.Ordinal));
         Check(objects);
-        var gateway = Containers(objects).Single(c => Text(c, "name") == "gateway");
-        var environment = Environment(gateway).Where(v => v.Children.ContainsKey("value")).ToDictionary(v => Text(v, "name"), v => Text(v, "value"));
+        var gateway = Container(objects, "gateway");
+        var environment = Variables(gateway);
         Assert.Equal("http://loki.monitoring:3100/otlp/v1/logs", environment["LOKI_OTLP_ENDPOINT"]);
+        Assert.Equal("http://jaeger.monitoring:4318/v1/traces", environment["JAEGER_OTLP_ENDPOINT"]);
         Assert.Equal("DEBUG", environment["LOG_LEVEL"]);
-        Assert.Equal("r-postgres.default.svc", environment["OSMEN_HOST"]);
-        Assert.DoesNotContain("JAEGER_OTLP_ENDPOINT", environment.Keys);
+        Assert.StartsWith("Host=r-postgres.default.svc;", environment["ConnectionStrings__osmen"], StringComparison.Ordinal);
+        Assert.Equal($"registry.example.com/team/osmen-gateway:{Version()}", Text(gateway, "image"));
+    }
+
+    [Fact]
+    public async Task The_values_name_user_database_image_and_tls()
+    {
+        var objects = await renderer.RenderAsync(published, Managed, await ValuesAsync("""
+            postgres: {user: agents, database: prod, inCluster: {enabled: true}}
+            redis: {tls: true}
+            agentworker: {image: {repository: team/worker, tag: "7"}, autoscaling: {enabled: true}}
+            """));
+        var worker = Container(objects, "agentworker");
+        Assert.Equal("team/worker:7", Text(worker, "image"));
+        Assert.Equal("Host=r-postgres.default.svc;Port=5432;Username=agents;Password=$(SECRET_POSTGRES_PASSWORD);Database=prod", Variables(worker)["ConnectionStrings__osmen"]);
+        Assert.Equal("redis.example.com:6379,password=$(SECRET_REDIS_PASSWORD),ssl=true", Variables(worker)["ConnectionStrings__redis"]);
+        var server = Variables(Container(objects, "postgres"));
+        Assert.Equal(("agents", "prod"), (server["POSTGRES_USER"], server["POSTGRES_DB"]));
+        var trigger = (YamlMappingNode)((YamlSequenceNode)Map(objects.Single(o => Text(o, "kind") == "ScaledObject"), "spec")["triggers"])[0];
+        Assert.Equal(("agents", "prod", "disable"), (Text(Map(trigger, "metadata"), "userName"), Text(Map(trigger, "metadata"), "dbName"), Text(Map(trigger, "metadata"), "sslmode")));
+    }
+
+    [Fact]
+    public async Task A_missing_host_is_an_error_that_names_the_value()
+    {
+        var (status, output) = await renderer.RunAsync(published);
+        Assert.NotEqual(0, status);
+        Assert.Contains("postgres.host is not set. Give the host of your server, or set postgres.inCluster.enabled to run one in the cluster.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_catalog_is_mounted_from_ConfigMaps()
+    {
+        var objects = await renderer.RenderAsync(published, Managed, await ValuesAsync("catalog: {commands: my-commands}"));
+        Assert.DoesNotContain("ConfigMap/r-catalog-commands", objects.Select(Name));
+        foreach (var folder in new[] { "agents", "workflows" })
+        {
+            var data = Labels(Map(objects.Single(o => Name(o) == $"ConfigMap/r-catalog-{folder}"), "data"));
+            var files = Directory.GetFiles(Path.Combine(published.Root, "catalog", folder)).ToDictionary(f => Path.GetFileName(f), File.ReadAllText);
+            Assert.Equal(files, data);
+        }
+
+        foreach (var service in objects.Where(o => Text(o, "kind") == "Deployment"))
+        {
+            var volumes = Items(Map(service, "spec", "template", "spec"), "volumes").Where(v => v.Children.ContainsKey("configMap"));
+            Assert.Equal(["r-catalog-agents", "my-commands", "r-catalog-workflows"], volumes.Select(v => Text(Map(v, "configMap"), "name")));
+            var mounts = Items(Containers([service]).Single(), "volumeMounts").Select(m => Text(m, "mountPath"));
+            Assert.Equal(["/tmp", "/app/catalog/agents", "/app/catalog/commands", "/app/catalog/workflows"], mounts);
+        }
+    }
+
+    [Fact]
+    public async Task The_notes_lead_to_a_first_answer()
+    {
+        var (status, output) = await renderer.RunAsync(published, Managed);
+        Assert.True(status == 0, output);
+        Assert.Contains("curl http://127.0.0.1:8080/health/ready\n", output, StringComparison.Ordinal);
+        Assert.Contains("get secret osmen --output jsonpath='{.data.admin-key}'", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(published.Root, "catalog", "agents", "daily_brief.yaml")));
+        Assert.Contains("/api/v1/agents/daily_brief/executions?wait=30s", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_schema_accepts_the_values_and_refuses_wrong_ones()
+    {
+        using var schema = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(published.Helm, "values.schema.json"), Cancelled));
+        var checker = new JsonSchemaSubset(schema.RootElement);
+        var values = await File.ReadAllTextAsync(Path.Combine(published.Helm, "values.yaml"), Cancelled);
+        Assert.Empty(Errors(values));
+        Assert.Equal(["$.gateway.replicas: is not integer"], Errors(values.Replace("replicas: 2", "replicas: two", StringComparison.Ordinal)).Take(1));
+        Assert.Equal(["$.imagePullPolicy: is none of [\"Always\",\"IfNotPresent\",\"Never\"]"], Errors(values.Replace("IfNotPresent", "Sometimes", StringComparison.Ordinal)).Select(OneLine));
+        Assert.Equal(["$.postgres.user: is shorter than 1"], Errors(values.Replace("user: postgres", "user: \"\"", StringComparison.Ordinal)));
+
+        IReadOnlyList<string> Errors(string yaml)
+        {
+            var parsed = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize(yaml);
+            using var json = System.Text.Json.JsonDocument.Parse(new SerializerBuilder().JsonCompatible().Build().Serialize(parsed));
+            return checker.Check(json.RootElement);
+        }
+
+        static string OneLine(string text) => string.Concat(text.Split(['\n', '\r']).Select((line, i) => i == 0 ? line : line.Trim()));
     }
 
     private static void Check(IReadOnlyList<YamlMappingNode> objects)
@@ -86,10 +167,12 @@ public sealed class ChartTests(PublishedModel published) : IClassFixture<Publish
             AssertSelects(Map(budget, "spec", "selector", "matchLabels"), pods.Values);
         foreach (var scaler in objects.Where(o => Text(o, "kind") is "HorizontalPodAutoscaler" or "ScaledObject"))
             Assert.Contains("Deployment/" + Text(Map(scaler, "spec", "scaleTargetRef"), "name"), pods.Keys);
-        foreach (var container in Containers(objects))
+        var volumes = workloads.ToDictionary(w => Containers([w]).Single(), VolumeNames);
+        foreach (var container in volumes.Keys)
         {
             Assert.All(["image", "resources", "readinessProbe", "securityContext", "volumeMounts"], field => Assert.True(container.Children.ContainsKey(field), field));
             CheckEnvironment(container);
+            Assert.All(Items(container, "volumeMounts"), m => Assert.Contains(Text(m, "name"), volumes[container]));
         }
     }
 
@@ -103,7 +186,7 @@ public sealed class ChartTests(PublishedModel published) : IClassFixture<Publish
             {
                 var reference = Map(variable, "valueFrom", "secretKeyRef");
                 Assert.Equal("osmen", Text(reference, "name"));
-                Assert.Contains(Text(reference, "key"), new[] { "development-key", "scrape-token", "postgres-password", "redis-password" });
+                Assert.Contains(Text(reference, "key"), new[] { "admin-key", "openai", "scrape-token", "postgres-password", "redis-password" });
             }
             else
             {
@@ -115,33 +198,14 @@ public sealed class ChartTests(PublishedModel published) : IClassFixture<Publish
         }
     }
 
-    private IReadOnlyList<YamlMappingNode> Render(Action<Dictionary<string, object>> change)
+    private async Task<string> ValuesAsync(string yaml)
     {
-        var values = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(File.ReadAllText(Path.Combine(published.Helm, "values.yaml")));
-        change(values);
-        var all = new Dictionary<string, object>(StringComparer.Ordinal)
-        {
-            ["Values"] = values.ToDictionary(v => (object)v.Key, v => v.Value),
-            ["Release"] = new Dictionary<object, object> { ["Name"] = "r", ["Namespace"] = "default" },
-            ["Chart"] = new Dictionary<object, object> { ["AppVersion"] = "0.1.0" },
-        };
-        var renderer = new ChartRenderer(all);
-        var objects = new List<YamlMappingNode>();
-        foreach (var file in Directory.GetFiles(Path.Combine(published.Helm, "templates")).Order(StringComparer.Ordinal))
-        {
-            var text = renderer.Render(File.ReadAllText(file));
-            if (!file.EndsWith(".yaml", StringComparison.Ordinal))
-                continue;
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            objects.AddRange(stream.Documents.Select(d => d.RootNode).OfType<YamlMappingNode>());
-        }
-
-        return objects;
+        var path = Path.Combine(Path.GetDirectoryName(published.Manifest)!, Path.GetRandomFileName());
+        await File.WriteAllTextAsync(path, yaml, Cancelled);
+        return path;
     }
 
-    private static Dictionary<object, object> At(Dictionary<string, object> values, string name, params string[] path) =>
-        path.Aggregate((Dictionary<object, object>)values[name], (map, part) => (Dictionary<object, object>)map[part]);
+    private string Version() => System.Xml.Linq.XDocument.Load(Path.Combine(published.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
 
     private static void AssertSelects(YamlMappingNode selector, IEnumerable<Dictionary<string, string>> pods) =>
         Assert.Single(pods, labels => Labels(selector).All(l => labels.GetValueOrDefault(l.Key) == l.Value));
@@ -149,7 +213,18 @@ public sealed class ChartTests(PublishedModel published) : IClassFixture<Publish
     private static IEnumerable<YamlMappingNode> Containers(IReadOnlyList<YamlMappingNode> objects) =>
         objects.Where(o => Text(o, "kind") is "Deployment" or "StatefulSet").SelectMany(o => ((YamlSequenceNode)Map(o, "spec", "template", "spec")["containers"]).Cast<YamlMappingNode>());
 
+    private static YamlMappingNode Container(IReadOnlyList<YamlMappingNode> objects, string name) => Containers(objects).Single(c => Text(c, "name") == name);
+
+    private static Dictionary<string, string> Variables(YamlMappingNode container) =>
+        Environment(container).Where(v => v.Children.ContainsKey("value")).ToDictionary(v => Text(v, "name"), v => Text(v, "value"));
+
+    private static IEnumerable<YamlMappingNode> Items(YamlMappingNode node, string name) => ((YamlSequenceNode)node[name]).Cast<YamlMappingNode>();
+
     private static IEnumerable<YamlMappingNode> Environment(YamlMappingNode container) => ((YamlSequenceNode)container["env"]).Cast<YamlMappingNode>();
+
+    private static IEnumerable<string> VolumeNames(YamlMappingNode workload) => Text(workload, "kind") == "StatefulSet"
+        ? Items(Map(workload, "spec"), "volumeClaimTemplates").Select(v => Text(Map(v, "metadata"), "name"))
+        : Items(Map(workload, "spec", "template", "spec"), "volumes").Select(v => Text(v, "name"));
 
     private static IEnumerable<string> Ports(YamlMappingNode workload) =>
         Containers([workload]).SelectMany(c => ((YamlSequenceNode)c["ports"]).Cast<YamlMappingNode>()).Select(p => Text(p, "name"));

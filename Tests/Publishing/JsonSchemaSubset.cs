@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>Checks JSON against the keywords of JSON Schema that the manifest's schema uses. One that it does not know is an error.</summary>
+/// <summary>Checks JSON against the keywords of JSON Schema that the schemas of the manifest and of the chart's values use. An unknown keyword is an error.</summary>
 internal sealed class JsonSchemaSubset(JsonElement root)
 {
-    private static readonly HashSet<string> s_described = new(StringComparer.Ordinal) { "$schema", "$id", "description", "definitions", "type", "$ref", "const", "enum", "required", "properties", "additionalProperties", "items", "oneOf", "not" };
+    private static readonly HashSet<string> s_described = new(StringComparer.Ordinal) { "$schema", "$id", "description", "definitions", "type", "$ref", "const", "enum", "required", "properties", "additionalProperties", "items", "oneOf", "not", "minLength", "minimum" };
 
     /// <summary>What is wrong; empty when nothing is.</summary>
     public IReadOnlyList<string> Check(JsonElement value)
@@ -29,12 +29,16 @@ internal sealed class JsonSchemaSubset(JsonElement root)
             throw new NotSupportedException($"The keyword {keyword.Name} is not known.");
         if (schema.TryGetProperty("$ref", out var reference))
             Check(root.GetProperty("definitions").GetProperty(reference.GetString()!["#/definitions/".Length..]), value, path, errors);
-        if (schema.TryGetProperty("type", out var type) && !IsOf(type.GetString()!, value.ValueKind))
+        if (schema.TryGetProperty("type", out var type) && !IsOf(type.GetString()!, value))
             errors.Add($"{path}: is not {type.GetString()}");
         if (schema.TryGetProperty("const", out var constant) && !JsonElement.DeepEquals(constant, value))
             errors.Add($"{path}: is not {constant}");
         if (schema.TryGetProperty("enum", out var allowed) && !allowed.EnumerateArray().Any(a => JsonElement.DeepEquals(a, value)))
             errors.Add($"{path}: is none of {allowed}");
+        if (schema.TryGetProperty("minLength", out var minLength) && value.ValueKind == JsonValueKind.String && value.GetString()!.Length < minLength.GetInt32())
+            errors.Add($"{path}: is shorter than {minLength}");
+        if (schema.TryGetProperty("minimum", out var minimum) && value.ValueKind == JsonValueKind.Number && value.GetDecimal() < minimum.GetDecimal())
+            errors.Add($"{path}: is less than {minimum}");
         if (value.ValueKind == JsonValueKind.Object)
             CheckObject(schema, value, path, errors);
         if (value.ValueKind == JsonValueKind.Array && schema.TryGetProperty("items", out var items))
@@ -75,13 +79,14 @@ internal sealed class JsonSchemaSubset(JsonElement root)
         return errors;
     }
 
-    private static bool IsOf(string type, JsonValueKind kind) => type switch
+    private static bool IsOf(string type, JsonElement value) => type switch
     {
-        "object" => kind == JsonValueKind.Object,
-        "array" => kind == JsonValueKind.Array,
-        "string" => kind == JsonValueKind.String,
-        "number" => kind == JsonValueKind.Number,
-        "boolean" => kind is JsonValueKind.True or JsonValueKind.False,
+        "object" => value.ValueKind == JsonValueKind.Object,
+        "array" => value.ValueKind == JsonValueKind.Array,
+        "string" => value.ValueKind == JsonValueKind.String,
+        "number" => value.ValueKind == JsonValueKind.Number,
+        "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         _ => throw new NotSupportedException($"The type {type} is not known."),
     };
 }

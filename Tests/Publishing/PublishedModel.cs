@@ -2,10 +2,9 @@ using System.Diagnostics;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>The repository's model as AppHost publishes it now, beside what is committed.</summary>
+/// <summary>The repository's model as AppHost publishes it now, to be compared with what is committed.</summary>
 public sealed class PublishedModel : IAsyncLifetime
 {
-    // As deep as what is committed, so that relative paths are the same.
     private readonly string _folder;
 
     public PublishedModel()
@@ -14,36 +13,33 @@ public sealed class PublishedModel : IAsyncLifetime
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "OsMEN.sln")))
             folder = folder.Parent;
         Root = folder?.FullName ?? throw new InvalidOperationException("The tests do not run from the repository.");
-        _folder = Path.Combine(Root, ".osmen");
-        var unique = Path.GetRandomFileName();
-        Compose = Path.Combine(_folder, $"compose-{unique}");
-        Helm = Path.Combine(_folder, $"helm-{unique}");
-        Manifest = Path.Combine(_folder, $"manifest-{unique}.json");
+        _folder = Path.Combine(Root, ".osmen", "publish-" + Path.GetRandomFileName());
     }
 
     public string Root { get; }
 
-    public string Compose { get; }
+    public string Compose => Path.Combine(_folder, "compose");
 
-    public string Helm { get; }
+    public string Helm => Path.Combine(_folder, "helm", "osmen");
 
-    public string Manifest { get; }
+    public string Manifest => Path.Combine(_folder, "aspire-manifest.json");
+
+    /// <summary>What AppHost printed.</summary>
+    public string Output { get; private set; } = "";
 
     public async ValueTask InitializeAsync()
     {
         Directory.CreateDirectory(_folder);
-        foreach (var (publisher, path) in new[] { ("manifest", Manifest), ("compose", Compose), ("helm", Helm) })
-        {
-            var (status, output) = await AppHostAsync("--publisher", publisher, "--output-path", path);
-            Assert.True(status == 0, output);
-        }
+        var (status, output) = await AppHostAsync("--operation", "publish", "--step", "publish", "--output-path", _folder);
+        Assert.True(status == 0, output);
+        Output = output;
+        (status, output) = await AppHostAsync("--publisher", "manifest", "--output-path", Manifest);
+        Assert.True(status == 0, output);
     }
 
     public ValueTask DisposeAsync()
     {
-        File.Delete(Manifest);
-        foreach (var folder in new[] { Compose, Helm }.Where(Directory.Exists))
-            Directory.Delete(folder, recursive: true);
+        Directory.Delete(_folder, recursive: true);
         return default;
     }
 

@@ -11,8 +11,8 @@ public sealed partial class PublishingTests(PublishedModel published) : IClassFi
 
     [Fact]
     public async Task The_committed_manifest_is_current() => Assert.Equal(
-        // It lies at the root, a folder above what was written now.
-        (await File.ReadAllTextAsync(published.Manifest, Cancelled)).Replace("\"../", "\"", StringComparison.Ordinal),
+        // Paths are relative: it was written two folders below the root, where the committed one is.
+        (await File.ReadAllTextAsync(published.Manifest, Cancelled)).Replace("\"../../", "\"", StringComparison.Ordinal),
         await File.ReadAllTextAsync(Path.Combine(published.Root, "aspire-manifest.json"), Cancelled));
 
     [Theory]
@@ -20,8 +20,19 @@ public sealed partial class PublishingTests(PublishedModel published) : IClassFi
     [InlineData("helm/osmen")]
     public void The_committed_deployment_files_are_current(string name)
     {
-        var now = Files(name == "compose" ? published.Compose : published.Helm);
-        Assert.Equal(now, Files(Path.Combine(published.Root, "deploy", name)).Where(f => f.Key is not (".env" or "exporters.yaml")).ToDictionary());
+        var now = Files(name == "compose" ? published.Compose : published.Helm).ToDictionary(f => f.Key, f => f.Value.Replace("../../../", "../../", StringComparison.Ordinal));
+        var committed = Files(Path.Combine(published.Root, "deploy", name)).Where(f => f.Key is not (".env" or "exporters.yaml")).ToDictionary();
+        var different = now.Keys.Union(committed.Keys).Where(f => now.GetValueOrDefault(f) != committed.GetValueOrDefault(f)).ToArray();
+        Assert.True(
+            different.Length == 0,
+            $"deploy/{name} is not current: {string.Join(", ", different)}. Run: dotnet run --project AppHost -- --operation publish --step publish --output-path ../deploy");
+    }
+
+    [Fact]
+    public void A_step_prints_where_it_wrote()
+    {
+        Assert.Contains($"Wrote compose to {published.Compose}.\n", published.Output, StringComparison.Ordinal);
+        Assert.Contains($"Wrote helm to {published.Helm}.\n", published.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,16 +79,29 @@ public sealed partial class PublishingTests(PublishedModel published) : IClassFi
     }
 
     [Fact]
-    public async Task Compose_publishes_the_gateway_and_grafana_only_and_runs_everything_as_a_user()
+    public async Task Compose_publishes_the_gateway_and_grafana_only_and_runs_everything_with_few_rights()
     {
-        var file = new DeserializerBuilder().Build().Deserialize<Dictionary<string, Dictionary<string, Dictionary<string, object>>>>(
-            (await File.ReadAllTextAsync(Path.Combine(published.Compose, "docker-compose.yaml"), Cancelled)).Replace(": {}", ": {x: y}", StringComparison.Ordinal));
-        var services = file["services"];
+        var services = await ServicesAsync();
         Assert.Equal(["gateway", "grafana"], services.Where(s => s.Value.ContainsKey("ports")).Select(s => s.Key).Order(StringComparer.Ordinal));
         Assert.Equal(
             ["agentworker", "alertmanager", "gateway", "grafana", "jaeger", "loki", "postgres", "prometheus", "redis"], services.Keys.Order(StringComparer.Ordinal));
         Assert.All(services, s => Assert.Contains("no-new-privileges:true", (IEnumerable<object>)s.Value["security_opt"]));
         Assert.All(services, s => Assert.True(s.Value.ContainsKey("cap_drop") && s.Value.ContainsKey("deploy"), s.Key));
+    }
+
+    [Fact]
+    public async Task Compose_resolves_the_models_references()
+    {
+        var services = await ServicesAsync();
+        var worker = (Dictionary<object, object>)services["agentworker"]["environment"];
+        Assert.Equal("Host=postgres;Port=5432;Username=postgres;Password=${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD in .env};Database=osmen", worker["ConnectionStrings__osmen"]);
+        Assert.Equal("redis:6379,password=${REDIS_PASSWORD:?set REDIS_PASSWORD in .env}", worker["ConnectionStrings__redis"]);
+        Assert.Equal("http://loki:3100/otlp/v1/logs", worker["LOKI_OTLP_ENDPOINT"]);
+        Assert.Equal("8080", worker["HTTP_PORTS"]);
+        Assert.Contains("redis-server --requirepass $$REDIS_PASSWORD", (IEnumerable<object>)services["redis"]["command"]);
+        Assert.Contains("../../../catalog:/app/catalog:ro", (IEnumerable<object>)services["agentworker"]["volumes"]);
+        var version = System.Xml.Linq.XDocument.Load(Path.Combine(published.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
+        Assert.Equal($"${{AGENTWORKER_IMAGE:-osmen-agentworker:{version}}}", services["agentworker"]["image"]);
     }
 
     [Fact]
@@ -100,13 +124,22 @@ public sealed partial class PublishingTests(PublishedModel published) : IClassFi
     }
 
     [Theory]
-    [InlineData("--publisher holds \"terraform\"; allowed: manifest, compose, helm.", "--publisher", "terraform", "--output-path", "x")]
-    [InlineData("--output-path is missing: --publisher manifest|compose|helm --output-path P.", "--publisher", "helm")]
-    [InlineData("\"--backing\" is not an argument of a publisher; there is --publisher manifest|compose|helm --output-path P.", "--publisher", "helm", "--backing", "native")]
-    public async Task What_cannot_be_published_is_said_in_one_line(string message, params string[] arguments)
+    [InlineData("Step 'terraform' not found in pipeline. Available steps: ", "--operation", "publish", "--step", "terraform")]
+    [InlineData("--publisher is \"helm\"; allowed: manifest. Use --operation publish --step publish", "--publisher", "helm")]
+    [InlineData("--step is missing. Use --operation publish --step publish", "--operation", "publish", "--output-path", "x")]
+    [InlineData("cannot be written: ", "--operation", "publish", "--step", "helm", "--output-path", "AGENTS.md")]
+    public async Task What_cannot_be_published_is_one_line_and_a_failure(string message, params string[] arguments)
     {
         var (status, output) = await published.AppHostAsync(arguments);
-        Assert.Equal((1, $"OsMEN cannot start: {message}"), (status, output.Trim()));
+        Assert.Equal(1, status);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.Contains("Aspire AppHost version", StringComparison.Ordinal) && !l.StartsWith("info: ", StringComparison.Ordinal));
+        Assert.Contains(message, Assert.Single(lines), StringComparison.Ordinal);
+    }
+
+    private async Task<Dictionary<string, Dictionary<string, object>>> ServicesAsync()
+    {
+        var yaml = await File.ReadAllTextAsync(Path.Combine(published.Compose, "docker-compose.yaml"), Cancelled);
+        return new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<ComposeServices>(yaml).Services;
     }
 
     private static Dictionary<string, string> Files(string folder) =>
@@ -114,4 +147,10 @@ public sealed partial class PublishingTests(PublishedModel published) : IClassFi
 
     [GeneratedRegex("\\{(?<path>[a-z0-9-]+\\.[A-Za-z0-9.]+)\\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Expression();
+
+    private sealed class ComposeServices
+    {
+        [YamlMember(Alias = "services")]
+        public Dictionary<string, Dictionary<string, object>> Services { get; set; } = [];
+    }
 }

@@ -225,7 +225,7 @@ spec:
         port: {{ $postgres.ports.tcp | quote }}
         userName: {{ $postgres.user | quote }}
         dbName: {{ $postgres.database | quote }}
-        sslmode: {{ $postgres.sslmode }}
+        sslmode: {{ ternary "disable" $postgres.sslmode $postgres.inCluster.enabled }}
         query: SELECT count(*) FROM osmen.execution_queue WHERE status = 0 AND run_at <= now()
         targetQueryValue: {{ .values.autoscaling.duePerReplica | quote }}
       authenticationRef:
