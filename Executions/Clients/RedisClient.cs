@@ -40,6 +40,9 @@ internal static class RedisClient
             options =>
             {
                 options.AbortOnConnectFail = false;
+
+                // The client counts INFO, which the metrics of Redis are read from, as a command for administrators.
+                options.AllowAdmin = true;
                 options.ReconnectRetryPolicy = new ExponentialRetry(250, 2000);
             });
         builder.AddHealthComponent(name, CheckAsync, tags: HealthTags.Critical);

@@ -44,7 +44,6 @@ public sealed class BackingMetrics : BackgroundService
             using var untraced = SuppressInstrumentationScope.Begin();
             try
             {
-                // As a plain command: the client's own method asks for admin rights.
                 _latest = _redis.IsConnected ? RedisFigures.Read((await _redis.GetDatabase().ExecuteAsync("INFO")).ToString() ?? "") : null;
             }
             catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException)

@@ -8,6 +8,9 @@ namespace OsMEN.ServiceDefaults.Logging;
 
 internal static class LoggingSetup
 {
+    // The client logs each step of each attempt to connect, failures as errors; the health component "redis" reports an outage once.
+    private const string RedisClient = "StackExchange.Redis";
+
     public static void AddLogs(this IHostApplicationBuilder builder, ServiceIdentity service)
     {
         var options = LogOptions.Read(builder.Configuration, builder.Environment, service);
@@ -31,6 +34,7 @@ internal static class LoggingSetup
         var framework = level == LogLevel.Debug ? LogLevel.Information : (LogLevel)Math.Max((int)level, (int)LogLevel.Warning);
         foreach (var category in (ReadOnlySpan<string>)["Microsoft", "System", "Npgsql"])
             if (!filters.Rules.Any(r => r.CategoryName == category)) filters.Rules.Add(new(null, category, framework, null));
+        if (!filters.Rules.Any(r => r.CategoryName == RedisClient)) filters.Rules.Add(new(null, RedisClient, LogLevel.None, null));
         if (!filters.Rules.Any(r => r.CategoryName == "Microsoft.Hosting.Lifetime")) filters.Rules.Add(new(null, "Microsoft.Hosting.Lifetime", level, null));
     }
 }

@@ -22,7 +22,8 @@ public sealed class ClientTests(PostgresServer postgres)
         await using var redis = new RedisServer();
         await redis.StartAsync();
         await redis.KillAsync();
-        await using var service = await TestService.StartAsync(b => b.AddRedis("redis"), settings: ("ConnectionStrings:redis", redis.ConnectionString));
+        var log = Path.GetTempFileName();
+        await using var service = await TestService.StartAsync(b => b.AddRedis("redis"), settings: [("ConnectionStrings:redis", redis.ConnectionString), ("LOG_FILE", log)]);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"not_ready","failing":["redis"]}"""), await service.GetAsync("/ready"));
 
         for (var i = 0; i < 2; i++)
@@ -35,6 +36,14 @@ public sealed class ClientTests(PostgresServer postgres)
             await redis.KillAsync();
             await Programs.UntilAsync(async () => await CheckedAsync(service, "redis") == HttpStatusCode.ServiceUnavailable, "not ready without Redis");
         }
+
+        // One line for each outage, from the health check, and nothing from the client.
+        await service.App.StopAsync(TestContext.Current.CancellationToken);
+        await service.DisposeAsync();
+        var lines = await File.ReadAllLinesAsync(log, TestContext.Current.CancellationToken);
+        Assert.Equal(3, lines.Count(l => l.Contains("redis is Unhealthy", StringComparison.Ordinal)));
+        Assert.DoesNotContain(lines, l => l.Contains("StackExchange.Redis", StringComparison.Ordinal));
+        File.Delete(log);
     }
 
     [Fact]

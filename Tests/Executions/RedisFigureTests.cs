@@ -1,4 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.Executions;
 using OsMEN.Executions.Metrics;
+using OsMEN.Tests.Infrastructure;
+using OsMEN.Tests.ServiceDefaults;
 
 namespace OsMEN.Tests.Executions;
 
@@ -20,4 +24,23 @@ public sealed class RedisFigureTests
 
     [Fact]
     public void What_a_server_does_not_tell_is_unknown() => Assert.Equal(new RedisFigures(null, null, null, null), RedisFigures.Read("redis_version:7.4\r\nlog_dir:N/A\r\n"));
+
+    [Fact]
+    public async Task A_service_reads_the_figures_of_its_server()
+    {
+        await using var redis = new RedisServer();
+        await redis.StartAsync();
+        await using var store = await TestStore.SqliteAsync();
+        await using var service = await TestService.StartAsync(
+            b =>
+            {
+                b.Configuration["ConnectionStrings:osmen"] = store.ConnectionString;
+                b.Configuration["ConnectionStrings:redis"] = redis.ConnectionString;
+                b.Configuration["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog");
+                b.AddExecutions();
+            });
+        var metrics = service.App.Services.GetRequiredService<BackingMetrics>();
+        await Programs.UntilAsync(() => Task.FromResult(metrics.Redis is not null), "Redis has been asked");
+        Assert.True(metrics.Redis is { UsedBytes: > 0, LimitBytes: > 0, OperationsPerSecond: >= 0, HitPercent: >= 0 });
+    }
 }

@@ -51,7 +51,7 @@ public sealed class JsonExpositionTests
         using var meter = new Meter("OsMEN.Json");
         meter.CreateCounter<long>($"{service.Prefix}odd.things", "{thing}", "Help\nand \\n more").Add(7, new KeyValuePair<string, object?>("path", "a\"b\\c\nd"));
         meter.CreateGauge<double>($"{service.Prefix}level").Record(double.PositiveInfinity);
-        meter.CreateHistogram<double>($"{service.Prefix}wait", "s").Record(0.3);
+        meter.CreateHistogram($"{service.Prefix}wait", "s", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.25] }).Record(0.3);
         // The first request makes families of its own.
         await service.GetAsync("/metrics/json");
         using var answer = await service.Client.GetAsync("/metrics/json", TestContext.Current.CancellationToken);
