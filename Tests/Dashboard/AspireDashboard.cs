@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Dashboard;
 
@@ -45,7 +46,18 @@ internal sealed class AspireDashboard : IAsyncDisposable
     /// <summary>The row of a resource, a trace or a span that contains a text.</summary>
     public ILocator Row(string text) => Page.GetByRole(AriaRole.Row).Filter(new() { HasText = text });
 
-    public Task OpenTraceAsync(string traceId) => Page.GotoAsync(new Uri(_address, $"/traces/detail/{traceId}").ToString());
+    /// <summary>
+    /// Opens a trace that has a span. The page only follows the resource of the trace's first span, so it is reloaded until the others have
+    /// exported theirs.
+    /// </summary>
+    public Task OpenTraceAsync(string traceId, string span) => Programs.UntilAsync(
+        async () =>
+        {
+            await Page.GotoAsync(new Uri(_address, $"/traces/detail/{traceId}").ToString());
+            await Row(span).WaitForAsync(new() { Timeout = 3_000 });
+            return true;
+        },
+        $"the trace has {span}");
 
     /// <summary>Opens the GenAI view of a span of the open trace.</summary>
     public async Task OpenGenAIAsync(ILocator span)

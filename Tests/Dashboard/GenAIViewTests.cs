@@ -69,7 +69,8 @@ public sealed partial class GenAIViewTests : IAsyncLifetime
         await dashboard.PictureAsync("resources");
 
         var trace = await RunAgentAsync();
-        await dashboard.OpenTraceAsync(trace);
+        // It ends after all spans below it.
+        await dashboard.OpenTraceAsync(trace, "invoke_agent daily_brief");
         await See(dashboard.Row("POST /api/v1/agents/{id}/executions")).ToContainTextAsync("gateway");
         await See(dashboard.Row("chat gpt-5-mini")).ToHaveCountAsync(2);
         await dashboard.PictureAsync("trace");
