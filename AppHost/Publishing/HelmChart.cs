@@ -4,16 +4,16 @@ using System.Text;
 namespace OsMEN.AppHost.Publishing;
 
 /// <summary>
-/// Writes a Helm chart of the model's projects. PostgreSQL and Redis are managed servers unless the values say otherwise. Monitoring servers
-/// are the cluster's own, at addresses in the values. The templates are in Chart/; generated are the values, and for each service what the
-/// templates are given.
+/// Writes a Helm chart of the model's projects. PostgreSQL and Redis are managed servers unless the values say otherwise. Monitoring
+/// servers are the cluster's own, at addresses in the values. The templates are in Chart/; generated are the values, and for each service
+/// what the templates are given.
 /// </summary>
 internal sealed class HelmChart(PublishedModel model)
 {
     private readonly HelmEnvironment _environment = new(model);
 
-    /// <summary>The files by their path in the chart.</summary>
-    /// <exception cref="DistributedApplicationException">The model has no PostgreSQL database, whose queue the workers scale by.</exception>
+    /// <summary>The chart's files, by their paths in it.</summary>
+    /// <exception cref="DistributedApplicationException">The model has no PostgreSQL database.</exception>
     public IReadOnlyDictionary<string, string> Write()
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal)
@@ -33,19 +33,30 @@ internal sealed class HelmChart(PublishedModel model)
             ["values.schema.json"] = HelmValues.Schema(model),
         };
         foreach (var project in model.Projects)
+        {
             files[$"templates/{project.Name}.yaml"] = Project(project);
+        }
+
         foreach (var server in model.Servers)
+        {
             files[$"templates/{server.Name}.yaml"] = Server(server);
+        }
+
         AddFiles(files, "templates", new DirectoryInfo(Path.Combine(model.AppHostDirectory, "Publishing", "Chart", "templates")));
         AddFiles(files, "rules", new DirectoryInfo(Path.Combine(model.SolutionDirectory, "monitoring", "prometheus", "rules")));
         foreach (var folder in CatalogFolders())
+        {
             AddFiles(files, $"catalog/{folder.Name}", folder);
+        }
+
         return files.ToDictionary(f => f.Key, f => f.Value.ReplaceLineEndings("\n"));
     }
 
     private string Project(PublishedService project)
     {
-        var port = project.Endpoints is [var first, ..] ? PublishedService.PortOf(first) : throw new DistributedApplicationException($"The project \"{project.Name}\" has no endpoint.");
+        var port = project.Endpoints is [var first, ..]
+            ? PublishedService.PortOf(first)
+            : throw new DistributedApplicationException($"The project \"{project.Name}\" has no endpoint.");
         return string.Create(CultureInfo.InvariantCulture, $$$"""
             {{- define "{{{project.Name}}}.env" -}}
             {{{_environment.Write(project)}}}{{- end }}
@@ -63,7 +74,9 @@ internal sealed class HelmChart(PublishedModel model)
 
     private string Queue()
     {
-        var server = model.Databases is [var database, ..] ? database.Parent : throw new DistributedApplicationException("The chart needs a PostgreSQL database: the workers scale by its queue.");
+        var server = model.Databases is [var database, ..]
+            ? database.Parent
+            : throw new DistributedApplicationException("The chart needs a PostgreSQL database: the workers scale by its queue.");
         return $"""
 
               "queue" (dict "server" "{server.Name}" "passwordKey" "{server.PasswordParameter.Name}")
@@ -85,7 +98,8 @@ internal sealed class HelmChart(PublishedModel model)
         """);
 
     private IEnumerable<DirectoryInfo> CatalogFolders() =>
-        new DirectoryInfo(Path.Combine(model.SolutionDirectory, "catalog")).EnumerateDirectories().OrderBy(d => d.Name, StringComparer.Ordinal);
+        new DirectoryInfo(Path.Combine(model.SolutionDirectory, "catalog"))
+            .EnumerateDirectories().OrderBy(d => d.Name, StringComparer.Ordinal);
 
     // Text only: a ConfigMap's values are, and what a program leaves behind (__pycache__) lies in folders.
     private static void AddFiles(SortedDictionary<string, string> files, string name, DirectoryInfo folder)
@@ -94,7 +108,9 @@ internal sealed class HelmChart(PublishedModel model)
         {
             var content = File.ReadAllBytes(file.FullName);
             if (!content.Contains((byte)0))
+            {
                 files[$"{name}/{file.Name}"] = Encoding.UTF8.GetString(content);
+            }
         }
     }
 }

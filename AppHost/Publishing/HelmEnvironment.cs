@@ -5,8 +5,8 @@ namespace OsMEN.AppHost.Publishing;
 
 /// <summary>Writes variables and arguments of a container for a Helm template, whose dot is the chart's root.</summary>
 /// <remarks>
-/// Kubernetes replaces <c>$(NAME)</c> by a variable that is listed before it. So a secret becomes a part of a connection string without being
-/// in the chart or its values.
+/// Kubernetes replaces <c>$(NAME)</c> by a variable that is listed before it. So a secret becomes a part of a connection string without
+/// being in the chart or its values.
 /// </remarks>
 internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
 {
@@ -14,8 +14,12 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
     public string Write(PublishedService service)
     {
         var yaml = new StringBuilder();
-        foreach (var secret in service.Environment.Values.Where(v => v is not ParameterResource).SelectMany(References).OfType<ParameterResource>().DistinctBy(p => p.Name))
+        var parts = service.Environment.Values.Where(v => v is not ParameterResource).SelectMany(References).OfType<ParameterResource>();
+        foreach (var secret in parts.DistinctBy(p => p.Name))
+        {
             AddSecret(yaml, SecretVariable(secret), secret);
+        }
+
         foreach (var (name, value) in service.Environment)
         {
             if (value is ParameterResource parameter)
@@ -26,11 +30,8 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
 
             // A container that the chart does not bring is used where the values give its host.
             var optional = References(value).OfType<EndpointReference>().FirstOrDefault(IsOptional);
-            if (optional is not null)
-                yaml.Append(CultureInfo.InvariantCulture, $"{{{{- if {ValuesOf(optional.Resource.Name)}.host }}}}\n");
-            yaml.Append(CultureInfo.InvariantCulture, $"- name: {name}\n  value: \"{Write(value)}\"\n");
-            if (optional is not null)
-                yaml.Append("{{- end }}\n");
+            var variable = $"- name: {name}\n  value: \"{Write(value)}\"\n";
+            yaml.Append(optional is null ? variable : $"{{{{- if {ValuesOf(optional.Resource.Name)}.host }}}}\n{variable}{{{{- end }}}}\n");
         }
 
         return yaml.ToString();
@@ -41,17 +42,23 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
     {
         var yaml = new StringBuilder();
         if (server.Resource is ContainerResource { Entrypoint: { } entrypoint })
+        {
             yaml.Append(CultureInfo.InvariantCulture, $"command: [\"{Write(entrypoint)}\"]\n");
+        }
+
         if (server.Arguments.Count > 0)
+        {
             yaml.Append(CultureInfo.InvariantCulture, $"args: [{string.Join(", ", server.Arguments.Select(a => $"\"{Write(a)}\""))}]\n");
+        }
+
         yaml.Append("env:\n");
         if (Model.Databases.Any(d => d.Parent == server.Resource))
         {
             // What the values name, it creates.
-            var environment = server.Environment.Where(v => v.Key != "POSTGRES_USER").ToDictionary();
-            yaml.Append(CultureInfo.InvariantCulture, $"- name: POSTGRES_USER\n  value: {{{{ {ValuesOf(server.Name)}.user | quote }}}}\n");
-            yaml.Append(CultureInfo.InvariantCulture, $"- name: POSTGRES_DB\n  value: {{{{ {ValuesOf(server.Name)}.database | quote }}}}\n");
-            server = server with { Environment = environment };
+            var values = ValuesOf(server.Name);
+            yaml.Append(CultureInfo.InvariantCulture, $"- name: POSTGRES_USER\n  value: {{{{ {values}.user | quote }}}}\n");
+            yaml.Append(CultureInfo.InvariantCulture, $"- name: POSTGRES_DB\n  value: {{{{ {values}.database | quote }}}}\n");
+            server = server with { Environment = server.Environment.Where(v => v.Key != "POSTGRES_USER").ToDictionary() };
         }
 
         return yaml.Append(Write(server)).ToString();
@@ -59,13 +66,17 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
 
     /// <summary>The endpoints of containers that the chart does not bring, which the projects refer to.</summary>
     public static IEnumerable<EndpointReference> Optional(PublishedModel model) => model.Projects
-        .SelectMany(p => p.Environment.Values).SelectMany(References).OfType<EndpointReference>().Where(IsOptional).DistinctBy(e => (e.Resource.Name, e.EndpointName));
+        .SelectMany(p => p.Environment.Values).SelectMany(References).OfType<EndpointReference>()
+        .Where(IsOptional).DistinctBy(e => (e.Resource.Name, e.EndpointName));
 
     /// <summary>A resource's part of the values, as a template refers to it.</summary>
-    public static string ValuesOf(string name) => name.Contains('-', StringComparison.Ordinal) ? $"(index .Values \"{name}\")" : $".Values.{name}";
+    public static string ValuesOf(string name) =>
+        name.Contains('-', StringComparison.Ordinal) ? $"(index .Values \"{name}\")" : $".Values.{name}";
 
     protected override string Literal(string text) => text
-        .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal)
         .Replace("$(", "$$(", StringComparison.Ordinal);
 
     protected override string Parameter(ParameterResource parameter) => $"$({SecretVariable(parameter)})";
@@ -78,8 +89,11 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
         ? Model.PortOf(endpoint).ToString(CultureInfo.InvariantCulture)
         : $"{{{{ {ValuesOf(endpoint.Resource.Name)}.ports.{endpoint.EndpointName} }}}}";
 
-    protected override string TlsCondition(EndpointReference endpoint, string whenTls, string whenPlain) =>
-        $"{{{{ if {ValuesOf(endpoint.Resource.Name)}.tls }}}}{whenTls}{(whenPlain.Length == 0 ? "" : $"{{{{ else }}}}{whenPlain}")}{{{{ end }}}}";
+    protected override string TlsCondition(EndpointReference endpoint, string whenTls, string whenPlain)
+    {
+        var otherwise = whenPlain.Length == 0 ? "" : $"{{{{ else }}}}{whenPlain}";
+        return $"{{{{ if {ValuesOf(endpoint.Resource.Name)}.tls }}}}{whenTls}{otherwise}{{{{ end }}}}";
+    }
 
     /// <summary>Of a PostgreSQL database, with the user and the database that the values name.</summary>
     protected override string ConnectionString(IResourceWithConnectionString resource)
@@ -96,7 +110,8 @@ internal sealed class HelmEnvironment(PublishedModel model) : ValueWriter(model)
         }));
     }
 
-    private static bool IsOptional(EndpointReference endpoint) => endpoint.Resource is ContainerResource and not IResourceWithConnectionString;
+    private static bool IsOptional(EndpointReference endpoint) =>
+        endpoint.Resource is ContainerResource and not IResourceWithConnectionString;
 
     private static void AddSecret(StringBuilder yaml, string variable, ParameterResource parameter) => yaml
         .Append(CultureInfo.InvariantCulture, $"- name: {variable}\n  valueFrom:\n    secretKeyRef:\n")

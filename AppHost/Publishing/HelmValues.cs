@@ -12,12 +12,12 @@ internal static class HelmValues
 
     public static string Values(PublishedModel model, IEnumerable<string> catalogFolders)
     {
-        var secrets = model.Projects.SelectMany(p => p.Environment.Values).SelectMany(ValueWriter.References).OfType<ParameterResource>().Select(p => p.Name).Distinct().Order(StringComparer.Ordinal);
+        var secrets = ValueWriter.Parameters(model.Projects);
         var optional = HelmEnvironment.Optional(model).GroupBy(e => e.Resource.Name).Select(endpoints => $"""
             {endpoints.Key}:
               host: ""
               ports:
-                {string.Join("\n    ", endpoints.Select(e => string.Create(CultureInfo.InvariantCulture, $"{e.EndpointName}: {model.PortOf(e)}")))}
+                {Ports(endpoints.Select(e => (e.EndpointName, model.PortOf(e))))}
 
             """);
         return new StringBuilder()
@@ -30,8 +30,8 @@ internal static class HelmValues
                 imageRegistry: ""
                 imagePullPolicy: IfNotPresent
                 imagePullSecrets: []
-                # Each folder of the catalog is a ConfigMap: the chart's, with the files of its catalog/, or one of yours, which you can change
-                # without Helm: kubectl create configmap my-agents --from-file=catalog/agents
+                # Each folder of the catalog is a ConfigMap: the chart's, with the files of its catalog/, or one of yours, which you can
+                # change without Helm: kubectl create configmap my-agents --from-file=catalog/agents
                 catalog:
                   {{string.Join("\n  ", catalogFolders.Select(f => $"{f}: \"\""))}}
 
@@ -145,7 +145,7 @@ internal static class HelmValues
             {server.Name}:
               host: ""
               ports:
-                {string.Join("\n    ", server.Endpoints.Select(e => string.Create(CultureInfo.InvariantCulture, $"{e.Endpoint.Name}: {PublishedService.PortOf(e)}")))}
+                {Ports(server.Endpoints.Select(e => (e.Endpoint.Name, PublishedService.PortOf(e))))}
               {own}
               inCluster:
                 enabled: false
@@ -160,6 +160,9 @@ internal static class HelmValues
 
             """);
     }
+
+    private static string Ports(IEnumerable<(string Name, int Port)> ports) =>
+        string.Join("\n    ", ports.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Name}: {p.Port}")));
 
     private static JsonObject Text(int minLength) => new() { ["type"] = "string", ["minLength"] = minLength };
 

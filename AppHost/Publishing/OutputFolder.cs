@@ -9,10 +9,10 @@ internal static class OutputFolder
     {
         try
         {
-            foreach (var subfolder in files.Keys.Where(name => name.Contains('/', StringComparison.Ordinal)).Select(name => Path.Combine(folder, name[..name.IndexOf('/', StringComparison.Ordinal)])).Distinct())
+            var subfolders = files.Keys.Select(name => name.Split('/')).Where(parts => parts.Length > 1).Select(parts => parts[0]);
+            foreach (var subfolder in subfolders.Distinct().Select(name => Path.Combine(folder, name)).Where(Directory.Exists))
             {
-                if (Directory.Exists(subfolder))
-                    Directory.Delete(subfolder, recursive: true);
+                Directory.Delete(subfolder, recursive: true);
             }
 
             foreach (var (name, content) in files)

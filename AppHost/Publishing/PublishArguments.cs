@@ -2,15 +2,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace OsMEN.AppHost.Publishing;
 
-/// <summary>Refuses command lines that Aspire would take as "run every step there is", among them the steps that deploy and destroy.</summary>
+/// <summary>Refuses command lines that Aspire takes as "run every step", among them those that deploy and destroy.</summary>
 internal static class PublishArguments
 {
-    private const string Usage = "Use --operation publish --step publish (for Compose and Helm; or compose, or helm), or --publisher manifest, with --output-path.";
+    private const string Usage =
+        "Use --operation publish --step publish (for Compose and Helm; or compose, or helm), or --publisher manifest, with --output-path.";
 
     /// <exception cref="DistributedApplicationException">There is no step, or an unknown publisher.</exception>
     public static void Check(IConfiguration configuration)
     {
-        if (configuration["Publishing:Publisher"] is { Length: > 0 } publisher && !publisher.Equals("manifest", StringComparison.OrdinalIgnoreCase))
+        var publisher = configuration["Publishing:Publisher"];
+        if (!string.IsNullOrEmpty(publisher) && !publisher.Equals("manifest", StringComparison.OrdinalIgnoreCase))
             throw new DistributedApplicationException($"--publisher is \"{publisher}\"; allowed: manifest. {Usage}");
 
         // Aspire's CLI asks for the list of steps without naming one.

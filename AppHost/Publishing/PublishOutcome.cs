@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace OsMEN.AppHost.Publishing;
 
 /// <summary>
-/// Reports the outcome of a pipeline that runs without Aspire's CLI. Without the CLI, Aspire exits with 0 when a step failed, logs the stack
-/// trace three times, and prints nothing when it succeeded.
+/// Reports the outcome of a pipeline that runs without Aspire's CLI. Without the CLI, Aspire exits with 0 when a step failed, logs the
+/// stack trace three times, and prints nothing when it succeeded.
 /// </summary>
 internal sealed class PublishOutcome(IServiceProvider services) : IHostedService
 {
@@ -19,8 +19,9 @@ internal sealed class PublishOutcome(IServiceProvider services) : IHostedService
         builder.Services.AddHostedService<PublishOutcome>();
         if (builder.Configuration.GetValue<bool>("Pipeline:IncludeExceptionDetails"))
             return;
-        foreach (var category in new[] { "Microsoft.Extensions.Hosting.Internal.Host", "Aspire.Hosting.Publishing.PipelineExecutor" })
-            builder.Services.AddLogging(logging => logging.AddFilter(category, LogLevel.None));
+        builder.Services.AddLogging(logging => logging
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+            .AddFilter("Aspire.Hosting.Publishing.PipelineExecutor", LogLevel.None));
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -4,7 +4,8 @@ using System.Xml.Linq;
 namespace OsMEN.AppHost.Publishing;
 
 /// <summary>A project or container with its variables and arguments, as the model has them: text, parameters and references.</summary>
-internal sealed record PublishedService(IResource Resource, IReadOnlyDictionary<string, object> Environment, IReadOnlyList<object> Arguments)
+internal sealed record PublishedService(
+    IResource Resource, IReadOnlyDictionary<string, object> Environment, IReadOnlyList<object> Arguments)
 {
     // ASP.NET Core's images listen here unless they are configured otherwise.
     private const int ProjectPort = 8080;
@@ -18,7 +19,9 @@ internal sealed record PublishedService(IResource Resource, IReadOnlyDictionary<
     public IReadOnlyList<ContainerMountAnnotation> Mounts => [.. Resource.Annotations.OfType<ContainerMountAnnotation>()];
 
     /// <summary>The image of a container, with its registry and tag.</summary>
-    public string Image => Resource.TryGetContainerImageName(out var image) ? image : throw new DistributedApplicationException($"The container \"{Name}\" has no image.");
+    public string Image => Resource.TryGetContainerImageName(out var image)
+        ? image
+        : throw new DistributedApplicationException($"The container \"{Name}\" has no image.");
 
     /// <summary>The port that an endpoint has inside the network of what is deployed.</summary>
     public static int PortOf(ResolvedEndpoint endpoint) => endpoint.TargetPort.Value ?? ProjectPort;
@@ -34,7 +37,8 @@ internal sealed record ProjectImage(string Repository, bool HasShell)
         var path = project.GetProjectMetadata().ProjectPath;
         var properties = XDocument.Load(path).Descendants("PropertyGroup").Elements().ToLookup(e => e.Name.LocalName, e => e.Value);
         return new(
-            properties["ContainerRepository"].FirstOrDefault() ?? throw new DistributedApplicationException($"{path} has no ContainerRepository, which names its image."),
+            properties["ContainerRepository"].FirstOrDefault()
+                ?? throw new DistributedApplicationException($"{path} has no ContainerRepository, which names its image."),
             !properties["ContainerBaseImage"].Any(i => i.Contains("chiseled", StringComparison.Ordinal)));
     }
 }
@@ -42,7 +46,8 @@ internal sealed record ProjectImage(string Repository, bool HasShell)
 /// <summary>The application model as the steps read it.</summary>
 internal sealed class PublishedModel
 {
-    private PublishedModel(IReadOnlyList<PublishedService> services, IReadOnlyList<PostgresDatabaseResource> databases, string appHostDirectory) =>
+    private PublishedModel(
+        IReadOnlyList<PublishedService> services, IReadOnlyList<PostgresDatabaseResource> databases, string appHostDirectory) =>
         (Services, Databases, AppHostDirectory) = (services, databases, appHostDirectory);
 
     /// <summary>Projects and containers, in the model's order.</summary>
@@ -63,17 +68,26 @@ internal sealed class PublishedModel
         typeof(PublishedModel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public static async Task<PublishedModel> ReadAsync(
-        DistributedApplicationModel model, DistributedApplicationExecutionContext execution, string appHostDirectory, CancellationToken cancellationToken)
+        DistributedApplicationModel model,
+        DistributedApplicationExecutionContext execution,
+        string appHostDirectory,
+        CancellationToken cancellationToken)
     {
         var services = new List<PublishedService>();
         foreach (var resource in model.Resources.Where(r => r is ProjectResource or ContainerResource && !r.IsExcludedFromPublish()))
         {
             var variables = new EnvironmentCallbackContext(execution, resource, new(StringComparer.Ordinal), cancellationToken);
             foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            {
                 await annotation.Callback(variables);
+            }
+
             var arguments = new CommandLineArgsCallbackContext([], resource, cancellationToken) { ExecutionContext = execution };
             foreach (var annotation in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+            {
                 await annotation.Callback(arguments);
+            }
+
             services.Add(new(resource, variables.EnvironmentVariables, [.. arguments.Args]));
         }
 
@@ -81,6 +95,9 @@ internal sealed class PublishedModel
     }
 
     /// <summary>The port of an endpoint that a value refers to.</summary>
-    public int PortOf(EndpointReference reference) =>
-        PublishedService.PortOf(Services.Single(s => s.Resource == reference.Resource).Endpoints.Single(e => e.Endpoint.Name == reference.EndpointName));
+    public int PortOf(EndpointReference reference)
+    {
+        var service = Services.Single(s => s.Resource == reference.Resource);
+        return PublishedService.PortOf(service.Endpoints.Single(e => e.Endpoint.Name == reference.EndpointName));
+    }
 }

@@ -21,11 +21,15 @@ internal static class PublishingExtensions
         PublishOutcome.Add(builder);
 
         builder.AddStep("compose", "compose", "Writes a Docker Compose file.", (model, folder) => new ComposeFile(model, folder).Write());
-        builder.AddStep("helm", Path.Combine("helm", "osmen"), "Writes a Helm chart.", (model, _) => new HelmChart(model).Write());
+        builder.AddStep("helm", "helm/osmen", "Writes a Helm chart.", (model, _) => new HelmChart(model).Write());
     }
 
     private static void AddStep(
-        this IDistributedApplicationBuilder builder, string name, string subfolder, string description, Func<PublishedModel, string, IReadOnlyDictionary<string, string>> write) =>
+        this IDistributedApplicationBuilder builder,
+        string name,
+        string subfolder,
+        string description,
+        Func<PublishedModel, string, IReadOnlyDictionary<string, string>> write) =>
         builder.Pipeline.AddStep(new PipelineStep
         {
             Name = name,
@@ -33,9 +37,11 @@ internal static class PublishingExtensions
             RequiredBySteps = [WellKnownPipelineSteps.Publish],
             Action = async context =>
             {
-                var folder = Path.Combine(context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory(), subfolder);
-                var model = await PublishedModel.ReadAsync(context.Model, context.ExecutionContext, builder.AppHostDirectory, context.CancellationToken);
-                await OutputFolder.WriteAsync(folder, write(model, folder), context.CancellationToken);
+                var output = context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
+                var folder = Path.Combine(output, subfolder);
+                var cancelled = context.CancellationToken;
+                var model = await PublishedModel.ReadAsync(context.Model, context.ExecutionContext, builder.AppHostDirectory, cancelled);
+                await OutputFolder.WriteAsync(folder, write(model, folder), cancelled);
                 context.Summary.Add(name, folder);
                 PublishOutcome.Report(builder.Configuration, $"Wrote {name} to {folder}.");
             },

@@ -17,7 +17,8 @@ internal abstract class ValueWriter(PublishedModel model)
         ReferenceExpression { IsConditional: true } expression => Condition(expression),
 
         // A format such as "uri" is not applied: parameters are required to have no character that needs an escape.
-        ReferenceExpression expression => string.Format(CultureInfo.InvariantCulture, Literal(expression.Format), [.. expression.ValueProviders.Select(Write)]),
+        ReferenceExpression expression =>
+            string.Format(CultureInfo.InvariantCulture, Literal(expression.Format), [.. expression.ValueProviders.Select(Write)]),
         _ => throw new DistributedApplicationException($"A value of the type {value.GetType().Name} cannot be published."),
     };
 
@@ -27,11 +28,19 @@ internal abstract class ValueWriter(PublishedModel model)
         ConnectionStringReference reference => References(reference.Resource.ConnectionStringExpression),
         IResourceWithConnectionString resource => References(resource.ConnectionStringExpression),
         EndpointReferenceExpression expression => [expression.Endpoint],
-        ReferenceExpression { IsConditional: true } expression => References(expression.Condition!).Concat(References(expression.WhenTrue!)).Concat(References(expression.WhenFalse!)),
+        ReferenceExpression { IsConditional: true } expression =>
+            References(expression.Condition!).Concat(References(expression.WhenTrue!)).Concat(References(expression.WhenFalse!)),
         ReferenceExpression expression => expression.ValueProviders.SelectMany(References),
         string => [],
         _ => [value],
     };
+
+    /// <summary>The names of all parameters that services refer to, sorted.</summary>
+    public static IReadOnlyList<string> Parameters(IEnumerable<PublishedService> services) =>
+    [
+        .. services.SelectMany(s => s.Environment.Values.Concat(s.Arguments)).SelectMany(References).OfType<ParameterResource>()
+            .Select(p => p.Name).Distinct().Order(StringComparer.Ordinal),
+    ];
 
     protected PublishedModel Model => model;
 
@@ -57,12 +66,12 @@ internal abstract class ValueWriter(PublishedModel model)
         EndpointProperty.Port => Port(endpoint),
         EndpointProperty.TargetPort => Model.PortOf(endpoint).ToString(CultureInfo.InvariantCulture),
         EndpointProperty.Scheme => endpoint.Scheme,
-        _ => throw new DistributedApplicationException($"The property {property} of the endpoint \"{endpoint.EndpointName}\" of \"{endpoint.Resource.Name}\" cannot be published."),
+        _ => throw new DistributedApplicationException(
+            $"The property {property} of the endpoint \"{endpoint.EndpointName}\" of \"{endpoint.Resource.Name}\" cannot be published."),
     };
 
     private string Condition(ReferenceExpression expression) =>
-        expression is { Condition: EndpointReferenceExpression { Property: EndpointProperty.TlsEnabled } tls, WhenTrue: { } yes, WhenFalse: { } no }
-        && expression.MatchValue == bool.TrueString
-            ? TlsCondition(tls.Endpoint, Write(yes), Write(no))
+        expression is { Condition: EndpointReferenceExpression { Property: EndpointProperty.TlsEnabled } tls, MatchValue: "True" }
+            ? TlsCondition(tls.Endpoint, Write(expression.WhenTrue!), Write(expression.WhenFalse!))
             : throw new DistributedApplicationException($"The condition {expression.ValueExpression} cannot be published.");
 }

@@ -2,7 +2,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>Renders a chart by eng/check-chart/render.go, which has Go's templates and Helm's functions. Built once for a class of tests.</summary>
+/// <summary>Renders a chart by eng/check-chart/render.go, with Go's templates and Helm's functions, built once for a class.</summary>
 public sealed class ChartRenderer : IDisposable
 {
     private const string Libraries = "/usr/share/gocode";
@@ -38,17 +38,20 @@ public sealed class ChartRenderer : IDisposable
     private async Task BuildAsync(PublishedModel published)
     {
         var go = PublishedModel.Need("go", "golang-go");
-        foreach (var (library, package) in new[] { ("github.com/Masterminds/sprig", "golang-github-masterminds-sprig-dev"), ("sigs.k8s.io/yaml", "golang-k8s-sigs-yaml-dev") })
-            Assert.SkipUnless(Directory.Exists(Path.Combine(Libraries, "src", library)), $"Go's library {library} is missing: install {package}.");
+        NeedLibrary("github.com/Masterminds/sprig", "golang-github-masterminds-sprig-dev");
+        NeedLibrary("sigs.k8s.io/yaml", "golang-k8s-sigs-yaml-dev");
         await _building.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
             if (File.Exists(Program))
                 return;
-            var (status, output) = await published.RunAsync(
-                go,
-                ["build", "-o", Program, "./eng/check-chart/render.go"],
-                new Dictionary<string, string> { ["GO111MODULE"] = "off", ["GOPATH"] = Libraries, ["GOCACHE"] = Path.Combine(_folder, "cache") });
+            var environment = new Dictionary<string, string>
+            {
+                ["GO111MODULE"] = "off",
+                ["GOPATH"] = Libraries,
+                ["GOCACHE"] = Path.Combine(_folder, "cache"),
+            };
+            var (status, output) = await published.RunAsync(go, ["build", "-o", Program, "./eng/check-chart/render.go"], environment);
             Assert.True(status == 0, output);
         }
         finally
@@ -56,4 +59,7 @@ public sealed class ChartRenderer : IDisposable
             _building.Release();
         }
     }
+
+    private static void NeedLibrary(string name, string package) =>
+        Assert.SkipUnless(Directory.Exists(Path.Combine(Libraries, "src", name)), $"Go's library {name} is missing: install {package}.");
 }

@@ -2,10 +2,17 @@ using System.Text.Json;
 
 namespace OsMEN.Tests.Publishing;
 
-/// <summary>Checks JSON against the keywords of JSON Schema that the schemas of the manifest and of the chart's values use. An unknown keyword is an error.</summary>
+/// <summary>
+/// Checks JSON against the keywords of JSON Schema that the schemas of the manifest and of the chart's values use. An unknown keyword is an
+/// error.
+/// </summary>
 internal sealed class JsonSchemaSubset(JsonElement root)
 {
-    private static readonly HashSet<string> s_described = new(StringComparer.Ordinal) { "$schema", "$id", "description", "definitions", "type", "$ref", "const", "enum", "required", "properties", "additionalProperties", "items", "oneOf", "not", "minLength", "minimum" };
+    private static readonly HashSet<string> s_described = new(StringComparer.Ordinal)
+    {
+        "$schema", "$id", "description", "definitions", "type", "$ref", "const", "enum", "required", "properties", "additionalProperties",
+        "items", "oneOf", "not", "minLength", "minimum",
+    };
 
     /// <summary>What is wrong; empty when nothing is.</summary>
     public IReadOnlyList<string> Check(JsonElement value)
@@ -35,10 +42,7 @@ internal sealed class JsonSchemaSubset(JsonElement root)
             errors.Add($"{path}: is not {constant}");
         if (schema.TryGetProperty("enum", out var allowed) && !allowed.EnumerateArray().Any(a => JsonElement.DeepEquals(a, value)))
             errors.Add($"{path}: is none of {allowed}");
-        if (schema.TryGetProperty("minLength", out var minLength) && value.ValueKind == JsonValueKind.String && value.GetString()!.Length < minLength.GetInt32())
-            errors.Add($"{path}: is shorter than {minLength}");
-        if (schema.TryGetProperty("minimum", out var minimum) && value.ValueKind == JsonValueKind.Number && value.GetDecimal() < minimum.GetDecimal())
-            errors.Add($"{path}: is less than {minimum}");
+        CheckLimits(schema, value, path, errors);
         if (value.ValueKind == JsonValueKind.Object)
             CheckObject(schema, value, path, errors);
         if (value.ValueKind == JsonValueKind.Array && schema.TryGetProperty("items", out var items))
@@ -56,6 +60,15 @@ internal sealed class JsonSchemaSubset(JsonElement root)
 
         if (schema.TryGetProperty("not", out var not) && Errors(not, value, path).Count == 0)
             errors.Add($"{path}: is what it must not be");
+    }
+
+    private static void CheckLimits(JsonElement schema, JsonElement value, string path, List<string> errors)
+    {
+        var (isText, isNumber) = (value.ValueKind == JsonValueKind.String, value.ValueKind == JsonValueKind.Number);
+        if (isText && schema.TryGetProperty("minLength", out var minLength) && value.GetString()!.Length < minLength.GetInt32())
+            errors.Add($"{path}: is shorter than {minLength}");
+        if (isNumber && schema.TryGetProperty("minimum", out var minimum) && value.GetDecimal() < minimum.GetDecimal())
+            errors.Add($"{path}: is less than {minimum}");
     }
 
     private void CheckObject(JsonElement schema, JsonElement value, string path, List<string> errors)

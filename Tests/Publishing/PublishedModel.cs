@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Xml.Linq;
 
 namespace OsMEN.Tests.Publishing;
 
@@ -20,9 +21,12 @@ public sealed class PublishedModel : IAsyncLifetime
 
     public string Compose => Path.Combine(_folder, "compose");
 
-    public string Helm => Path.Combine(_folder, "helm", "osmen");
+    public string Helm => Path.Combine(_folder, "helm/osmen");
 
     public string Manifest => Path.Combine(_folder, "aspire-manifest.json");
+
+    /// <summary>The version that images and chart are to have.</summary>
+    public string Version => XDocument.Load(Path.Combine(Root, "Directory.Build.props")).Descendants("Version").Single().Value;
 
     /// <summary>What AppHost printed.</summary>
     public string Output { get; private set; } = "";
@@ -51,11 +55,21 @@ public sealed class PublishedModel : IAsyncLifetime
     }
 
     /// <summary>Runs a program to its end, in the repository.</summary>
-    public async Task<(int Status, string Output)> RunAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public async Task<(int Status, string Output)> RunAsync(
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Root,
+        };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
+        {
             start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -66,7 +80,8 @@ public sealed class PublishedModel : IAsyncLifetime
     /// <summary>The program's path, or a skipped test that says what is missing.</summary>
     public static string Need(string program, string package)
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(p => Path.Combine(p, program)).FirstOrDefault(File.Exists);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        var path = folders.Select(p => Path.Combine(p, program)).FirstOrDefault(File.Exists);
         Assert.SkipWhen(path is null, $"{program} is missing: install {package}.");
         return path!;
     }

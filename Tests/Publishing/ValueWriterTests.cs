@@ -6,7 +6,8 @@ namespace OsMEN.Tests.Publishing;
 /// <summary>Values of a model in the languages of Compose and Helm.</summary>
 public sealed class ValueWriterTests
 {
-    private readonly IDistributedApplicationBuilder _builder = DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "compose"]);
+    private readonly IDistributedApplicationBuilder _builder =
+        DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "compose"]);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -34,9 +35,8 @@ public sealed class ValueWriterTests
         var redis = _builder.AddRedis("redis");
         var (compose, helm) = await WriteAsync(redis.Resource);
         Assert.Equal("redis:6379,password=${REDIS_PASSWORD:?set REDIS_PASSWORD in .env}", compose);
-        Assert.Equal(
-            "{{ include \"chart.host\" (dict \"root\" . \"name\" \"redis\") }}:{{ .Values.redis.ports.tcp }},password=$(SECRET_REDIS_PASSWORD){{ if .Values.redis.tls }},ssl=true{{ end }}",
-            helm);
+        const string Address = "{{ include \"chart.host\" (dict \"root\" . \"name\" \"redis\") }}:{{ .Values.redis.ports.tcp }}";
+        Assert.Equal(Address + ",password=$(SECRET_REDIS_PASSWORD){{ if .Values.redis.tls }},ssl=true{{ end }}", helm);
     }
 
     [Fact]
@@ -48,7 +48,8 @@ public sealed class ValueWriterTests
 
     private async Task<(string Compose, string Helm)> WriteAsync(object value)
     {
-        var model = await ApplicationModel.ReadAsync(new DistributedApplicationModel(_builder.Resources), _builder.ExecutionContext, _builder.AppHostDirectory, Cancelled);
+        var resources = new DistributedApplicationModel(_builder.Resources);
+        var model = await ApplicationModel.ReadAsync(resources, _builder.ExecutionContext, _builder.AppHostDirectory, Cancelled);
         return (new ComposeFile(model, "/").Write(value), new HelmEnvironment(model).Write(value));
     }
 }
