@@ -49,7 +49,7 @@ internal static class BackingServers
     {
         var postgres = new NativePostgres(Path.Combine(builder.BackingFolder(), "postgres"));
         var password = builder.AddParameter("postgres-password", postgres.Password, secret: true);
-        var server = builder.AddExecutable("postgres-server", postgres.Command, postgres.Folder, [.. postgres.Arguments]).WithServerPort("postgres", "--port");
+        var server = builder.AddExecutable("postgres-server", postgres.Command, postgres.Folder, [.. postgres.Arguments]).WithServerPort("postgres", "-p");
         var endpoint = server.GetEndpoint("tcp");
         var database = builder.AddConnectionString(
             "osmen",

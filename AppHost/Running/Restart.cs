@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -16,11 +14,7 @@ internal static class RestartExtensions
     /// keeps exiting. Not restarted are a resource that was stopped by its command, and a process that refuses its configuration
     /// (<see cref="RestartSubscriber.ConfigurationExitCode"/>).
     /// </summary>
-    public static IResourceBuilder<T> WithRestart<T>(this IResourceBuilder<T> resource) where T : IResource
-    {
-        resource.ApplicationBuilder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RestartSubscriber>());
-        return resource.WithAnnotation(new RestartAnnotation());
-    }
+    public static IResourceBuilder<T> WithRestart<T>(this IResourceBuilder<T> resource) where T : IResource => resource.WithAnnotation(new RestartAnnotation());
 }
 
 /// <summary>Carries out <see cref="RestartAnnotation"/> through Aspire's notifications and its start command.</summary>

@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OsMEN.AppHost.Backing;
@@ -10,6 +12,13 @@ namespace OsMEN.AppHost.Running;
 internal static class RunSupport
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+    private static readonly Dictionary<string, string?> CalmLogging = new(StringComparer.Ordinal)
+    {
+        ["Logging:LogLevel:Default"] = "Warning",
+        ["Logging:LogLevel:Aspire.Hosting.Dcp.DcpHost"] = "Error",
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+    };
+
     private static readonly string LoginToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Adds it; in publish mode nothing.</summary>
@@ -21,6 +30,9 @@ internal static class RunSupport
         var runLock = RunLock.Take(builder.Root());
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopLimit);
 
+        // What goes on inside Aspire is in its dashboard. As the lowest source, so that Logging__LogLevel__Default=Debug brings it to the console.
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = CalmLogging });
+
         // Without this AppHost is gone before what it started.
         builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
         builder.Services.AddSingleton(TimeProvider.System);
@@ -28,9 +40,11 @@ internal static class RunSupport
         builder.Services.AddSingleton(new RunOptions(
             builder.Backing(), builder.BackingFolder(), OtherData(builder), LoginToken, IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
 
-        // Hosted services stop in reverse order, so these come to their end before Aspire's own: first the services, then the report, then the servers.
-        builder.Services.AddHostedService(_ => new LockHolder(runLock));
-        builder.Services.AddHostedService<RunReport>();
+        // Hosted services start in order and stop in reverse. The report is first: Aspire's start lasts until every resource has found what it waits
+        // for. The stop of gateway and workers is last to start, so first to stop.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(_ => new LockHolder(runLock)));
+        builder.Services.Insert(1, ServiceDescriptor.Singleton<IHostedService, RunReport>());
+        builder.Services.Insert(2, ServiceDescriptor.Singleton<IHostedService, RestartSubscriber>());
         builder.Services.AddHostedService<OrderlyStop>();
     }
 
