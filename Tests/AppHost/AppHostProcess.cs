@@ -111,6 +111,17 @@ internal sealed class AppHostProcess : IAsyncDisposable
             .Select(name => int.Parse(name!, CultureInfo.InvariantCulture)),
     ];
 
+    /// <summary>The process of a native server: the oldest with its port on the command line. Redis overwrites its environment, so that <see cref="Find"/> misses it.</summary>
+    public int? FindServer(string resource)
+    {
+        var port = new Uri(UrlsOf(resource)[0]).Port.ToString(CultureInfo.InvariantCulture);
+        return Directory.GetDirectories("/proc").Select(Path.GetFileName)
+            .Where(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _) && Read(name!, "comm").Trim() is "redis-server" or "valkey-server" or "postgres")
+            .Where(name => Read(name!, "cmdline").Contains(port, StringComparison.Ordinal))
+            .Select(name => (int?)int.Parse(name!, CultureInfo.InvariantCulture))
+            .Min();
+    }
+
     /// <summary>Sends a signal to AppHost and waits until it has exited.</summary>
     public async Task<int> EndAsync(string signal)
     {

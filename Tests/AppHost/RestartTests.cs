@@ -26,7 +26,7 @@ public sealed class RestartTests
     {
         Programs.Need("PostgreSQL", "initdb");
         Programs.Need("Redis", "redis-server", "valkey-server");
-        return KillEachAsync("native", "OsMEN.Gateway.dll", "OsMEN.AgentWorker.dll", "redis-server", "bin/postgres\0-D");
+        return KillEachAsync("native", "OsMEN.Gateway.dll", "OsMEN.AgentWorker.dll", "redis-server", "postgres-server");
     }
 
     private static async Task KillEachAsync(string backing, params string[] victims)
@@ -63,11 +63,11 @@ public sealed class RestartTests
         }
     }
 
-    // The oldest: PostgreSQL's other processes have its command line too.
-    private static int? ProcessOf(AppHostProcess host, string text, int? not = null) =>
-        host.Find(text).Where(pid => pid != not && !IsShell(pid)).Order().Select(pid => (int?)pid).FirstOrDefault();
-
-    private static bool IsShell(int pid) => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").Trim() is "sh" or "dash" or "bash" or "dcp";
+    private static int? ProcessOf(AppHostProcess host, string victim, int? not = null)
+    {
+        var pid = victim.EndsWith(".dll", StringComparison.Ordinal) ? host.Find(victim).Where(p => p != not).Select(p => (int?)p).FirstOrDefault() : host.FindServer(victim);
+        return pid == not ? null : pid;
+    }
 
     // As a client should that hears nothing: asks again with the same key until there is an answer.
     private static async Task LoadAsync(HttpClient http, int client, ConcurrentBag<Guid> accepted, CancellationToken stop)
