@@ -4,6 +4,7 @@ namespace OsMEN.AppHost.Running;
 internal sealed class ResourceBoard
 {
     private readonly SortedDictionary<string, SortedDictionary<string, CustomResourceSnapshot>> _resources = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _listening = new(StringComparer.Ordinal);
 
     /// <summary>Takes a snapshot in; false where it concerns nothing that people see.</summary>
     public bool Observe(ResourceEvent change)
@@ -13,6 +14,9 @@ internal sealed class ResourceBoard
         if (!_resources.TryGetValue(change.Resource.Name, out var instances))
             _resources[change.Resource.Name] = instances = new(StringComparer.Ordinal);
 
+        if (change.Resource.HasAnnotationOfType<EndpointAnnotation>())
+            _listening.Add(change.Resource.Name);
+
         // Before its instances are known, a replicated resource has one snapshot under its own name.
         if (change.ResourceId != change.Resource.Name)
             instances.Remove(change.Resource.Name);
@@ -20,7 +24,11 @@ internal sealed class ResourceBoard
         return true;
     }
 
-    public IReadOnlyDictionary<string, RunResource> Read() => _resources.ToDictionary(r => r.Key, r => Read([.. r.Value.Values]), StringComparer.Ordinal);
+    /// <summary>The resources by name. One that listens is among them once its address is known.</summary>
+    public IReadOnlyDictionary<string, RunResource> Read() => _resources
+        .Select(r => (Name: r.Key, Resource: Read([.. r.Value.Values])))
+        .Where(r => r.Resource.Urls.Count > 0 || !_listening.Contains(r.Name))
+        .ToDictionary(r => r.Name, r => r.Resource, StringComparer.Ordinal);
 
     private static RunResource Read(CustomResourceSnapshot[] instances)
     {
