@@ -49,7 +49,7 @@ public sealed partial class ConfigurationTests
     [Fact]
     public async Task Fifteen_days_are_kept_everywhere()
     {
-        foreach (var file in new[] { "deploy/compose/docker-compose.yaml", "deploy/kubernetes/prometheus.yaml", "AppHost/Monitoring/PrometheusResource.cs" })
+        foreach (var file in new[] { "deploy/compose/docker-compose.yaml", "deploy/kubernetes/prometheus.yaml", "Hosting.Monitoring/PrometheusBuilderExtensions.cs" })
             Assert.Contains("--storage.tsdb.retention.time=15d", await File.ReadAllTextAsync(Path.Combine(Root, file), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 

@@ -4,7 +4,7 @@ using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Monitoring.Live;
 
-/// <summary>Everything that asks for metrics, asked of a running system; and what is told when a part of it dies.</summary>
+/// <summary>Runs every query of rules and boards against a running system, and checks the alerts when a part of it is killed.</summary>
 [Collection(AloneOnTheMachine.Name)]
 public sealed partial class LiveMonitoringTests
 {
@@ -19,17 +19,17 @@ public sealed partial class LiveMonitoringTests
     };
 
     [Fact]
-    public async Task Every_expression_has_data_and_a_part_that_dies_is_told_of_until_it_is_back()
+    public async Task Every_expression_has_data_and_an_alert_fires_while_a_part_is_dead()
     {
         await using var system = await MonitoredSystem.StartAsync();
         await Programs.UntilAsync(
-            async () => (await system.Prometheus.QueryAsync("up{job=~\"gateway|agentworker|prometheus\"}")) is { Count: 4 } targets && targets.All(t => t.Value == 1), "every target is up");
+            async () => (await PrometheusServer.QueryAsync(system.Prometheus, "up{job=~\"gateway|agentworker|prometheus\"}")) is { Count: 4 } targets && targets.All(t => t.Value == 1), "every target is up");
         await EveryExpressionAsync(system);
         await EveryLabelAsync(system);
 
-        await DiesAsync(system, "ServiceDown", "job", "agentworker", system.Workers[1].KillAsync, system.Workers[1].StartAsync);
-        await DiesAsync(system, "RedisDown", "job", "gateway", system.Redis.KillAsync, system.Redis.StartAsync);
-        await DiesAsync(system, "DatabaseDown", "job", "gateway", system.Postgres.KillAsync, system.Postgres.StartAsync);
+        await DiesAsync(system, "agentworker", 1, "ServiceDown", "agentworker");
+        await DiesAsync(system, Path.GetFileName(Programs.Find("redis-server", "valkey-server")!), 0, "RedisDown", "gateway");
+        await DiesAsync(system, "postgres-server", 0, "DatabaseDown", "gateway");
     }
 
     private static async Task EveryExpressionAsync(MonitoredSystem system)
@@ -45,7 +45,7 @@ public sealed partial class LiveMonitoringTests
                     var still = new List<(string, string)>();
                     foreach (var e in empty)
                     {
-                        if ((await system.Prometheus.QueryAsync(MonitoringExpressions.WithoutThreshold(e.Expression))).Count == 0)
+                        if ((await PrometheusServer.QueryAsync(system.Prometheus, MonitoringExpressions.WithoutThreshold(e.Expression))).Count == 0)
                             still.Add(e);
                     }
 
@@ -67,7 +67,7 @@ public sealed partial class LiveMonitoringTests
         string[] scraped = ["job", "instance", "__name__", "otel_scope_name", "le"];
         var declared = MetricCatalog.All.ToDictionary(m => $"osmen_{m.Family}", m => m.Labels, StringComparer.Ordinal);
         var recorded = MonitoringFiles.Rules().Select(r => r.Rule["record"]?.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
-        var found = await system.Prometheus.QueryAsync("{__name__=~\"osmen_.+\",otel_scope_name!=\"\"}");
+        var found = await PrometheusServer.QueryAsync(system.Prometheus, "{__name__=~\"osmen_.+\",otel_scope_name!=\"\"}");
         var other = found.Where(s => !recorded.Contains(s.Labels["__name__"])).Select(s => (Name: Suffix().Replace(s.Labels["__name__"], ""), Extra: s.Labels.Keys.Except(scraped)))
             .Where(s => !declared.TryGetValue(s.Name, out var labels) || s.Extra.Except(labels).Any()).Select(s => $"{s.Name}: {string.Join(", ", s.Extra)}");
         Assert.Empty(other.Distinct(StringComparer.Ordinal));
@@ -86,13 +86,15 @@ public sealed partial class LiveMonitoringTests
     // .NET's own and Prometheus's are here; those of servers' exporters and of containers are not.
     private static string? Exporter(string metric) => MonitoringFiles.Outside.GetValueOrDefault(metric) is { } by and not (".NET" or "Prometheus") ? $"{by} does not run here" : null;
 
-    private static async Task DiesAsync(MonitoredSystem system, string alert, string label, string value, Func<Task> kill, Func<Task> start)
+    private static async Task DiesAsync(MonitoredSystem system, string resource, int instance, string alert, string job)
     {
-        // Scrapes have a second here: one that was late for long enough has fired, and ends by itself.
-        await Programs.UntilAsync(async () => (await system.Alertmanager.FiringAsync(alert)).Count == 0, $"{alert} does not fire", Patience);
-        await kill();
-        await Programs.UntilAsync(async () => (await system.Alertmanager.FiringAsync(alert)).Any(a => a[label] == value), $"{alert} fires", Patience);
-        await start();
-        await Programs.UntilAsync(async () => (await system.Alertmanager.FiringAsync(alert)).Count == 0, $"{alert} is resolved", Patience);
+        // With a scrape a second, one that is late for long enough fires too, and is resolved by itself.
+        await Programs.UntilAsync(async () => (await FiringAsync()).Count == 0, $"{alert} does not fire", Patience);
+        var id = await system.KillAsync(resource, instance);
+        await Programs.UntilAsync(async () => (await FiringAsync()).Any(a => a["job"] == job), $"{alert} fires", Patience);
+        await system.StartAsync(id);
+        await Programs.UntilAsync(async () => (await FiringAsync()).Count == 0, $"{alert} is resolved", Patience);
+
+        Task<IReadOnlyList<IReadOnlyDictionary<string, string>>> FiringAsync() => AlertmanagerServer.FiringAsync(system.Alertmanager, alert);
     }
 }

@@ -5,48 +5,52 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using OsMEN.Tests.Executions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OsMEN.AppHost.Running;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.Llm;
 
 namespace OsMEN.Tests.Monitoring.Live;
 
 /// <summary>
-/// A gateway, two workers and their servers, under load, watched by a real Prometheus and a real Alertmanager with the repository's
-/// own configuration. Only three things differ from it: the addresses, the interval of scrapes and rules (1 s), and how long an alert
-/// must hold (2 s).
+/// The application with the native backing under load, watched by the Prometheus and the Alertmanager that it brings. Three things differ
+/// from a developer's run: scrapes and rules are due every second, an alert's condition has to persist for 2 s, and what is killed stays
+/// dead until it is started.
 /// </summary>
 internal sealed partial class MonitoredSystem : IAsyncDisposable
 {
     private const string Key = "osm_monitoringtests0123456789";
-    private const string ScrapeToken = "scrape-token-of-the-tests";
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("osmen-monitored-");
-    private readonly List<IAsyncDisposable> _parts = [];
+    private ScriptedModelServer? _models;
+    private IDistributedApplicationTestingBuilder? _builder;
+    private DistributedApplication? _application;
     private Task _load = Task.CompletedTask;
 
-    public PostgresServer Postgres { get; } = new();
+    private MonitoredSystem()
+    {
+    }
 
-    public RedisServer Redis { get; } = new();
+    public HttpClient Prometheus { get; private set; } = null!;
 
-    public ServiceProcess Gateway { get; private set; } = null!;
+    public HttpClient Alertmanager { get; private set; } = null!;
 
-    public ServiceProcess[] Workers { get; private set; } = [];
-
-    public PrometheusServer Prometheus { get; private set; } = null!;
-
-    public AlertmanagerServer Alertmanager { get; private set; } = null!;
+    private DistributedApplication Application => _application!;
 
     public static async Task<MonitoredSystem> StartAsync()
     {
         Programs.Need("Prometheus", "prometheus");
         Programs.Need("Alertmanager", "prometheus-alertmanager", "alertmanager");
+        Programs.Need("PostgreSQL", "initdb");
+        Programs.Need("Redis", "redis-server", "valkey-server");
         var system = new MonitoredSystem();
         try
         {
-            await system.StartServicesAsync();
-            await system.StartMonitoringAsync();
+            await system.StartApplicationAsync();
             system._load = Task.Run(system.LoadAsync);
             return system;
         }
@@ -61,76 +65,114 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _load;
-        for (var i = _parts.Count - 1; i >= 0; i--)
-            await _parts[i].DisposeAsync();
-        await Redis.DisposeAsync();
-        await Postgres.DisposeAsync();
+        if (_application is not null)
+            await _application.DisposeAsync();
+        if (_builder is not null)
+            await _builder.DisposeAsync();
+        if (_models is not null)
+            await _models.DisposeAsync();
         _folder.Delete(recursive: true);
         _stop.Dispose();
     }
 
-    private async Task StartServicesAsync()
+    /// <summary>Kills the process of an instance with SIGKILL.</summary>
+    public async Task<string> KillAsync(string resource, int instance = 0)
     {
-        await Redis.StartAsync();
-        var database = Keep(await TestStore.PostgresAsync(Postgres));
-        var models = Keep(await ScriptedModelServer.StartAsync());
-        models.Otherwise = request => request.GetProperty("model").GetString() switch
+        var (id, snapshot) = await FindAsync(resource, instance);
+        var pid = Convert.ToInt32(snapshot.Properties.Single(p => p.Name == "executable.pid").Value, CultureInfo.InvariantCulture);
+        var dead = Application.ResourceNotifications.WaitForResourceAsync(
+            resource, e => e.ResourceId == id && KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text), _stop.Token);
+
+        // PostgreSQL's is a shell that waits for the server.
+        var server = await File.ReadAllTextAsync($"/proc/{pid}/comm", _stop.Token) is "sh\n" or "dash\n"
+            ? (await File.ReadAllTextAsync($"/proc/{pid}/task/{pid}/children", _stop.Token)).Split(' ')[0]
+            : pid.ToString(CultureInfo.InvariantCulture);
+        await Programs.RunAsync("/bin/kill", "-KILL", server);
+        await dead.WaitAsync(StartLimit, _stop.Token);
+        return id;
+    }
+
+    // The instances that run, in the order of their names.
+    private async Task<(string Id, CustomResourceSnapshot Snapshot)> FindAsync(string resource, int instance)
+    {
+        var running = new SortedDictionary<string, CustomResourceSnapshot>(StringComparer.Ordinal);
+        await foreach (var change in Application.ResourceNotifications.WatchAsync(_stop.Token))
+        {
+            if (change.Resource.Name == resource && change.ResourceId != resource && change.Snapshot.State?.Text == KnownResourceStates.Running)
+                running[change.ResourceId] = change.Snapshot;
+            if (running.Count > instance)
+                break;
+        }
+
+        var (id, snapshot) = running.ElementAt(instance);
+        return (id, snapshot);
+    }
+
+    /// <summary>Starts an instance that was killed.</summary>
+    public async Task StartAsync(string id)
+    {
+        var result = await Application.ResourceCommands.ExecuteCommandAsync(id, KnownResourceCommands.StartCommand, _stop.Token);
+        Assert.True(result.Success, result.Message);
+    }
+
+    private async Task StartApplicationAsync()
+    {
+        // Native servers may run as another user, who has to get in.
+        File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
+        _models = await ScriptedModelServer.StartAsync();
+        _models.Otherwise = request => request.GetProperty("model").GetString() switch
         {
             "hangs" => ScriptedAnswer.OpenAI(ScriptedAnswer.Hang),
             "fails" => ScriptedAnswer.Error(400, "no such thing"),
             var model => Named(ModelScripts.Hello("openai"), model!),
         };
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["--backing", "native", "--data", Path.Combine(_folder.FullName, "data")], _stop.Token);
+
+        // On the console it would mix with the results that the test runner writes there.
+        _builder.Services.AddLogging(logging => logging.ClearProviders());
+        foreach (var project in _builder.Resources.OfType<ProjectResource>())
         {
-            ["ConnectionStrings__osmen"] = database.ConnectionString,
-            ["ConnectionStrings__redis"] = Redis.ConnectionString,
-            ["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog"),
-            ["OSMEN_API_KEYS"] = $"{Key}:admin:tests",
-            ["METRICS_SCRAPE_TOKEN"] = ScrapeToken,
-            ["OPENAI_API_KEY"] = "sk-none",
-            ["OPENAI_BASE_URL"] = new Uri(models.Address, "/v1").ToString(),
-            ["OTEL_TRACES_SAMPLER"] = "always_on",
-            ["LOG_LEVEL"] = "ERROR",
-        };
-        Gateway = Keep(await ServiceProcess.StartAsync(["OsMEN.Gateway.dll"], environment));
-        Workers = [Keep(await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment)), Keep(await ServiceProcess.StartAsync(["OsMEN.AgentWorker.dll"], environment))];
+            _builder.CreateResourceBuilder(project)
+                .WithEnvironment("OSMEN_API_KEYS", $"{Key}:admin:tests")
+                .WithEnvironment("OPENAI_API_KEY", "sk-none")
+                .WithEnvironment("OPENAI_BASE_URL", new Uri(_models.Address, "/v1").ToString())
+                .WithEnvironment("OTEL_TRACES_SAMPLER", "always_on")
+                .WithEnvironment("LOG_LEVEL", "ERROR");
+        }
+
+        foreach (var resource in _builder.Resources.Where(r => r.Name is "agentworker" or "postgres-server" or "redis-server" or "valkey-server"))
+            resource.Annotations.Remove(resource.Annotations.OfType<RestartAnnotation>().Single());
+        _builder.CreateResourceBuilder(_builder.Resources.OfType<PrometheusExecutableResource>().Single())
+            .WithScrapeInterval(TimeSpan.FromSeconds(1))
+            .WithRules(await HurriedRulesAsync());
+        _application = await _builder.BuildAsync(_stop.Token);
+        await _application.StartAsync(_stop.Token);
+        foreach (var name in new[] { "gateway", "agentworker", "alertmanager", "prometheus" })
+            await _application.ResourceNotifications.WaitForResourceHealthyAsync(name, _stop.Token).WaitAsync(StartLimit, _stop.Token);
+        Prometheus = _application.CreateHttpClient("prometheus", "http");
+        Alertmanager = _application.CreateHttpClient("alertmanager", "http");
     }
 
-    private async Task StartMonitoringAsync()
+    private async Task<string> HurriedRulesAsync()
     {
-        Alertmanager = Keep(await AlertmanagerServer.StartAsync(MonitoringFiles.Full("monitoring/alertmanager/alertmanager.yml")));
-        var token = Path.Combine(_folder.FullName, "scrape-token");
-        await File.WriteAllTextAsync(token, ScrapeToken);
-        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "gateway-0.yaml"), $"- targets: [\"{Gateway.Url.Authority}\"]\n");
-        for (var i = 0; i < Workers.Length; i++)
-            await File.WriteAllTextAsync(Path.Combine(_folder.FullName, string.Create(CultureInfo.InvariantCulture, $"agentworker-{i}.yaml")), $"- targets: [\"{Workers[i].Url.Authority}\"]\n");
-
-        var configuration = Interval().Replace(await File.ReadAllTextAsync(MonitoringFiles.Full("monitoring/prometheus/prometheus.yml")), "${name}: 1s")
-            .Replace("/tmp/targets/", $"{_folder.FullName}/", StringComparison.Ordinal)
-            .Replace("/tmp/scrape-token", token, StringComparison.Ordinal)
-            .Replace("alertmanager:9093", Alertmanager.Http.BaseAddress!.Authority, StringComparison.Ordinal);
-        var rules = Directory.GetFiles(MonitoringFiles.Full("monitoring/prometheus/rules"), "*.yaml")
-            .Select(f => ($"rules/{Path.GetFileName(f)}", For().Replace(File.ReadAllText(f), "for: 2s"))).ToArray();
-        Prometheus = Keep(await PrometheusServer.StartAsync(configuration, rules));
-    }
-
-    private T Keep<T>(T part) where T : IAsyncDisposable
-    {
-        _parts.Add(part);
-        return part;
+        var rules = _folder.CreateSubdirectory("rules").FullName;
+        foreach (var file in Directory.GetFiles(MonitoringFiles.Full("monitoring/prometheus/rules"), "*.yaml"))
+            await File.WriteAllTextAsync(Path.Combine(rules, Path.GetFileName(file)), For().Replace(await File.ReadAllTextAsync(file, _stop.Token), "for: 2s"), _stop.Token);
+        return rules;
     }
 
     /// <summary>Executions that succeed, cost, fail, time out and run programs, streams of both kinds, until the end. What a dead part refuses is load, too.</summary>
     private async Task LoadAsync()
     {
-        using var http = new HttpClient { BaseAddress = Gateway.Url, Timeout = TimeSpan.FromMinutes(1) };
+        using var http = Application.CreateHttpClient("gateway", "http");
+        http.Timeout = TimeSpan.FromMinutes(1);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         await PutAsync(http, "costs", "openai/gpt-5-mini", price: 0.25m);
         await PutAsync(http, "unpriced", "openai/of-our-own");
         await PutAsync(http, "fails", "openai/fails");
         await PutAsync(http, "hangs", "openai/hangs");
         await http.PutAsJsonAsync("/api/v1/budgets/all", new { scope = new { }, period = "day", limit_usd = 1000 }, _stop.Token);
-        using var socket = await ConnectAsync();
+        using var socket = await ConnectAsync(http.BaseAddress!);
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         for (var round = 0; !_stop.IsCancellationRequested; round++)
         {
@@ -166,11 +208,11 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
         using var none = await http.GetAsync("/no/such/path", _stop.Token);
     }
 
-    private async Task<ClientWebSocket> ConnectAsync()
+    private async Task<ClientWebSocket> ConnectAsync(Uri gateway)
     {
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {Key}");
-        await socket.ConnectAsync(new UriBuilder(Gateway.Url) { Scheme = "ws", Path = "/ws" }.Uri, _stop.Token);
+        await socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, _stop.Token);
         _ = ReadAsync(socket);
         return socket;
     }
@@ -198,9 +240,6 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
             $"/api/v1/agents/{id}", new { description = "For load", instructions = "Answer.", model, price_usd = price, limits = new { timeout = "2s", max_attempts = 1 } }, _stop.Token);
         answer.EnsureSuccessStatusCode();
     }
-
-    [GeneratedRegex("(?<name>(scrape|evaluation)_interval): [0-9]+[sm]", RegexOptions.ExplicitCapture)]
-    private static partial Regex Interval();
 
     [GeneratedRegex("for: [0-9]+[smh]", RegexOptions.ExplicitCapture)]
     private static partial Regex For();
