@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using OsMEN.Hosting.Monitoring.Scraping;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Hosting.Monitoring;
