@@ -1,4 +1,5 @@
 using OsMEN.Bench;
+using OsMEN.Bench.AppHost;
 using OsMEN.Bench.Budgets;
 using OsMEN.Bench.EndToEnd;
 using OsMEN.Bench.Gateway;
@@ -22,8 +23,8 @@ if (args is ["provider", var address])
     return 0;
 }
 
-// "gateway" stands for itself: its results are bench/GATEWAY.md.
-string[] names = ["queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "retention", "workflows", "gateway"];
+// "gateway" and "apphost" are not part of "all": the results of gateway are bench/GATEWAY.md, and apphost wants a quiet machine.
+string[] names = ["apphost", "queue", "accept", "end-to-end", "latency", "soak", "metrics", "traces", "budgets", "retention", "workflows", "gateway"];
 var wanted = args.TakeWhile(a => !a.StartsWith("--", StringComparison.Ordinal)).ToArray();
 if (wanted.Length == 0 || !wanted.All(w => w == "all" || names.Contains(w)))
 {
@@ -37,6 +38,8 @@ await using var postgres = new PostgresServer();
 await using var redis = new RedisServer();
 for (var run = int.Parse(Option("--runs") ?? "1", System.Globalization.CultureInfo.InvariantCulture); run > 0; run--)
 {
+    if (wanted.Contains("apphost"))
+        await AppHostBench.RunAsync(report);
     if (Wants("metrics"))
         await MetricsBench.RunAsync(report);
     foreach (var store in stores)

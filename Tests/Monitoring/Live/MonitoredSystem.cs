@@ -118,7 +118,8 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
     private async Task StartApplicationAsync()
     {
         // Native servers may run as another user, who has to get in.
-        File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
         _models = await ScriptedModelServer.StartAsync();
         _models.Otherwise = request => request.GetProperty("model").GetString() switch
         {
