@@ -37,15 +37,21 @@ internal static class RedisClient
                 settings.DisableHealthChecks = true;
                 settings.DisableAutoActivation = true;
             },
-            options =>
-            {
-                options.AbortOnConnectFail = false;
-
-                // The client counts INFO, which the metrics of Redis are read from, as a command for administrators.
-                options.AllowAdmin = true;
-                options.ReconnectRetryPolicy = new ExponentialRetry(250, 2000);
-            });
+            Configure);
         builder.AddHealthComponent(name, CheckAsync, tags: HealthTags.Critical);
+    }
+
+    /// <summary>The options that a connection string does not decide.</summary>
+    public static void Configure(ConfigurationOptions options)
+    {
+        options.AbortOnConnectFail = false;
+        options.ReconnectRetryPolicy = new ExponentialRetry(250, 2000);
+
+        // Whoever finds Redis down does without it at once; by default a command waits up to 5 s for the connection to come back.
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+
+        // The client counts INFO, which the metrics of Redis are read from, as a command for administrators.
+        options.AllowAdmin = true;
     }
 
     private static async Task<HealthCheckResult> CheckAsync(IServiceProvider services, CancellationToken cancellationToken)

@@ -11,9 +11,9 @@ namespace OsMEN.Executions;
 /// </summary>
 public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, MessageMetrics messages, TimeProvider time, ILogger<ExecutionSignals> logger)
 {
-    private static readonly RedisChannel WakeChannel = Named("osmen:wake");
-    private static readonly RedisChannel CancelChannel = Named("osmen:cancel");
-    private static readonly RedisChannel KeysChannel = Named("osmen:keys");
+    private static readonly RedisChannel WakeChannel = RedisChannel.Literal("osmen:wake");
+    private static readonly RedisChannel CancelChannel = RedisChannel.Literal("osmen:cancel");
+    private static readonly RedisChannel KeysChannel = RedisChannel.Literal("osmen:keys");
 
     /// <summary>False while Redis is away: readers then poll more often.</summary>
     public bool Connected => redis.IsConnected;
@@ -69,10 +69,7 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
         messages.Count(type, refused: false, ((byte[]?)value)?.Length ?? 0, time.GetElapsedTime(started));
     }
 
-    private static RedisChannel Live(Guid id) => Named(string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}"));
-
-    // Said outright: the client's later versions no longer guess from the text whether a channel is a pattern.
-    private static RedisChannel Named(string name) => new(name, RedisChannel.PatternMode.Literal);
+    private static RedisChannel Live(Guid id) => RedisChannel.Literal(string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}"));
 
     private async Task SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {

@@ -57,6 +57,7 @@ public sealed class ClientTests(PostgresServer postgres)
             using var app = TestService.Build(b => b.AddRedis("redis"), null, null, ("ConnectionStrings:redis", text));
             var options = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<ConfigurationOptions>>().Value;
             Assert.Equal("localhost:6379", Assert.Single(options.EndPoints)!.ToString()!.Split('/')[^1]);
+            Assert.Same(BacklogPolicy.FailFast, options.BacklogPolicy);
             return (options.ConnectTimeout, options.ConnectRetry, options.AbortOnConnectFail);
         }
     }
@@ -88,7 +89,7 @@ public sealed class ClientTests(PostgresServer postgres)
                 return app.RunAsync();
             },
             error);
-        Assert.Equal(1, code);
+        Assert.Equal(StartupErrors.BadConfiguration, code);
         Assert.Equal(line + Environment.NewLine, error.ToString());
 
         static void Add(WebApplicationBuilder builder, string name)

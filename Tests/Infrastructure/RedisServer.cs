@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OsMEN.Executions.Clients;
 using StackExchange.Redis;
 
 namespace OsMEN.Tests.Infrastructure;
@@ -17,7 +18,7 @@ public sealed class RedisServer : IAsyncDisposable
     public static ConfigurationOptions Options(string connectionString)
     {
         var options = ConfigurationOptions.Parse(connectionString);
-        options.AbortOnConnectFail = false;
+        RedisClient.Configure(options);
         return options;
     }
 

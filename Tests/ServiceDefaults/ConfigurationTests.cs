@@ -28,7 +28,7 @@ public sealed class ConfigurationTests
                 return app.RunAsync();
             },
             error);
-        Assert.Equal(1, code);
+        Assert.Equal(StartupErrors.BadConfiguration, code);
         Assert.Equal(line + Environment.NewLine, error.ToString());
     }
 
@@ -64,7 +64,7 @@ public sealed class ConfigurationTests
                 return app.RunAsync();
             },
             error);
-        Assert.Equal((1, line), (code, error.ToString().TrimEnd()));
+        Assert.Equal((StartupErrors.BadConfiguration, line), (code, error.ToString().TrimEnd()));
     }
 
     [Fact]
