@@ -17,10 +17,15 @@ internal sealed class MetricsRelay : IAsyncDisposable
 
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] s_forwarded = ["Accept", "Accept-Encoding", "Authorization", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds"];
+    private static readonly string[] s_forwarded =
+        ["Accept", "Accept-Encoding", "Authorization", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds"];
 
     private readonly WebApplication _application;
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeLimit };
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+    {
+        Timeout = TimeLimit,
+    };
+
     private readonly byte[]? _authorization;
     private readonly Func<string, Uri?> _find;
 
@@ -53,7 +58,8 @@ internal sealed class MetricsRelay : IAsyncDisposable
     /// <param name="find">The metrics of the replica with that name; null if there is none.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public static async Task<MetricsRelay> StartAsync(ContainerHost host, string? token, Func<string, Uri?> find, CancellationToken cancellationToken)
+    public static async Task<MetricsRelay> StartAsync(
+        ContainerHost host, string? token, Func<string, Uri?> find, CancellationToken cancellationToken)
     {
         var relay = new MetricsRelay(host, token, find);
         try
@@ -78,7 +84,8 @@ internal sealed class MetricsRelay : IAsyncDisposable
     private async Task ForwardAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        if (_authorization is not null && !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString()), _authorization))
+        var shown = Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString());
+        if (_authorization is not null && !CryptographicOperations.FixedTimeEquals(shown, _authorization))
         {
             response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
