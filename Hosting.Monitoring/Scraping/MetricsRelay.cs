@@ -31,7 +31,6 @@ internal sealed class MetricsRelay : IAsyncDisposable
 
     private MetricsRelay(ContainerHost host, string? token, Func<string, Uri?> find)
     {
-        Host = host;
         _authorization = token is null ? null : Encoding.UTF8.GetBytes($"Bearer {token}");
         _find = find;
 
@@ -48,8 +47,6 @@ internal sealed class MetricsRelay : IAsyncDisposable
         _application.Run(ForwardAsync);
     }
 
-    public ContainerHost Host { get; }
-
     /// <summary>What the container calls it, as host and port.</summary>
     public string Address { get; private set; } = "";
 
@@ -57,7 +54,8 @@ internal sealed class MetricsRelay : IAsyncDisposable
     /// <param name="token">What a request must show as <c>Authorization: Bearer</c>; null lets everybody in.</param>
     /// <param name="find">The metrics of the replica with that name; null if there is none.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
-    /// <exception cref="IOException">The address cannot be listened on.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be listened on.</exception>
     public static async Task<MetricsRelay> StartAsync(
         ContainerHost host, string? token, Func<string, Uri?> find, CancellationToken cancellationToken)
     {

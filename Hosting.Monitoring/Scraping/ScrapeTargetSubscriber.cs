@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Eventing;
@@ -16,7 +18,7 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
 {
     private readonly Dictionary<ProjectResource, ReplicaSet> _projects = [];
     private readonly Dictionary<IPrometheusResource, PrometheusRunAnnotation> _servers = [];
-    private readonly Dictionary<IPrometheusResource, MetricsRelay> _relays = [];
+    private readonly Dictionary<IPrometheusResource, (string ContainerId, MetricsRelay Relay)> _relays = [];
     private readonly CancellationTokenSource _stop = new();
     private Task _watching = Task.CompletedTask;
 
@@ -31,7 +33,7 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
     {
         await _stop.CancelAsync();
         await _watching;
-        foreach (var relay in _relays.Values)
+        foreach (var (_, relay) in _relays.Values)
             await relay.DisposeAsync();
         _stop.Dispose();
     }
@@ -59,17 +61,13 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
         {
             await foreach (var change in notifications.WatchAsync(cancellationToken))
             {
-                if (change.Resource is ProjectResource project && _projects.TryGetValue(project, out var replicas))
+                try
                 {
-                    if (!replicas.Observe(change.ResourceId, change.Snapshot))
-                        continue;
-                    foreach (var (prometheus, run) in _servers)
-                        await WriteAsync(prometheus, run.Targets.Where(t => t.Project == project), cancellationToken);
+                    await ObserveAsync(change, cancellationToken);
                 }
-                else if (change.Resource is PrometheusResource container && _servers.TryGetValue(container, out var run))
+                catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    if (await ConnectAsync(container, run, change.Snapshot, cancellationToken))
-                        await WriteAsync(container, run.Targets, cancellationToken);
+                    LogFailure(loggers.GetLogger(change.Resource), e);
                 }
             }
         }
@@ -79,31 +77,48 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
         }
     }
 
+    private async Task ObserveAsync(ResourceEvent change, CancellationToken cancellationToken)
+    {
+        if (change.Resource is ProjectResource project && _projects.TryGetValue(project, out var replicas))
+        {
+            if (!replicas.Observe(change.ResourceId, change.Snapshot))
+                return;
+            foreach (var (prometheus, run) in _servers)
+                await WriteAsync(prometheus, run.Targets.Where(t => t.Project == project), cancellationToken);
+        }
+        else if (change.Resource is PrometheusResource container && _servers.TryGetValue(container, out var run)
+            && await ConnectAsync(container, run, change.Snapshot, cancellationToken))
+        {
+            await WriteAsync(container, run.Targets, cancellationToken);
+        }
+    }
+
     // A container reaches no address of this machine's loopback interface.
     private async Task<bool> ConnectAsync(
         PrometheusResource container, PrometheusRunAnnotation run, CustomResourceSnapshot snapshot, CancellationToken cancellationToken)
     {
         if (snapshot.State?.Text != KnownResourceStates.Running || IdOf(snapshot) is not { } id)
             return false;
-        var logger = loggers.GetLogger(container);
-        var host = await ContainerHost.FindAsync(id, cancellationToken);
-        if (_relays.TryGetValue(container, out var relay))
+        if (_relays.TryGetValue(container, out var known))
         {
-            if (relay.Host == host)
+            if (known.ContainerId == id)
                 return false;
-            await relay.DisposeAsync();
+            _relays.Remove(container);
+            await known.Relay.DisposeAsync();
         }
 
+        var logger = loggers.GetLogger(container);
+        var host = await ContainerHost.FindAsync(id, cancellationToken);
         try
         {
             var token = run.Token is null ? null : await run.Token.GetValueAsync(cancellationToken);
-            _relays[container] = relay = await MetricsRelay.StartAsync(host, token, FindReplica, cancellationToken);
+            var relay = await MetricsRelay.StartAsync(host, token, FindReplica, cancellationToken);
+            _relays[container] = (id, relay);
             LogRelay(logger, relay.Address);
             return true;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            _relays.Remove(container);
             LogNoRelay(logger, host.ListenAddress, e.Message);
             return false;
         }
@@ -125,7 +140,7 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
             var replicas = _projects[target.Project];
             var groups = prometheus is not PrometheusResource
                 ? TargetFile.Direct(replicas)
-                : _relays.TryGetValue(prometheus, out var relay) ? TargetFile.Through(relay.Address, replicas) : [];
+                : _relays.TryGetValue(prometheus, out var known) ? TargetFile.Through(known.Relay.Address, replicas) : [];
             try
             {
                 await ServerFiles.WriteAsync(run.TargetsFileOf(target.Project), TargetFile.Create(groups), cancellationToken);
@@ -141,7 +156,10 @@ internal sealed partial class ScrapeTargetSubscriber(ResourceNotificationService
     private static partial void LogRelay(ILogger logger, string address);
 
     [LoggerMessage(LogLevel.Error, "Services of this machine are not scraped, because the AppHost cannot listen on {Address}: {Reason}")]
-    private static partial void LogNoRelay(ILogger logger, System.Net.IPAddress address, string reason);
+    private static partial void LogNoRelay(ILogger logger, IPAddress address, string reason);
+
+    [LoggerMessage(LogLevel.Error, "The addresses to scrape may be out of date until the resource changes again.")]
+    private static partial void LogFailure(ILogger logger, Exception e);
 
     [LoggerMessage(LogLevel.Error, "{File}, with the addresses to scrape, cannot be written: {Reason}")]
     private static partial void LogUnwritable(ILogger logger, string file, string reason);
