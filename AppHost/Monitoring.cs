@@ -63,7 +63,10 @@ internal static class Monitoring
 
         // Published, a browser may not reach Jaeger by the name that services use.
         if (builder.ExecutionContext.IsRunMode && builder.CallerSetting("TRACES_URL") is null)
-            gateway.WithEnvironment("TRACES_URL", ReferenceExpression.Create($"{jaeger.Resource.PrimaryEndpoint.Property(EndpointProperty.Url)}/trace/"));
+        {
+            var url = jaeger.Resource.PrimaryEndpoint.Property(EndpointProperty.Url);
+            gateway.WithEnvironment("TRACES_URL", ReferenceExpression.Create($"{url}/trace/"));
+        }
 
         builder.AddGrafana("grafana", grafanaPassword, port: builder.PreferPort("grafana", 3000))
             .WithExternalHttpEndpoints()
@@ -93,8 +96,12 @@ internal static class Monitoring
             .WithRestart();
         gateway.WithPrometheus(prometheus);
 
-        if (Programs.Find("prometheus-alertmanager", "alertmanager") is not { } notifier || builder.ServerFolder("alertmanager") is not { } notifierFolder)
+        if (Programs.Find("prometheus-alertmanager", "alertmanager") is not { } notifier
+            || builder.ServerFolder("alertmanager") is not { } notifierFolder)
+        {
             return;
+        }
+
         var alertmanager = builder.AddAlertmanagerExecutable(
                 "alertmanager", notifier, notifierFolder, $"{Configuration}/alertmanager", builder.PreferPort("alertmanager", 9093))
             .WithServerUser(Unprivileged.Command, Unprivileged.Own)

@@ -48,7 +48,12 @@ public static class AlertmanagerBuilderExtensions
     /// <param name="port">The port of the web pages and the API. A free one by default.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     public static IResourceBuilder<AlertmanagerExecutableResource> AddAlertmanagerExecutable(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, string command, string folder, string configuration, int? port = null)
+        this IDistributedApplicationBuilder builder,
+        [ResourceName] string name,
+        string command,
+        string folder,
+        string configuration,
+        int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -64,14 +69,17 @@ public static class AlertmanagerBuilderExtensions
             .ExcludeFromManifest();
         var endpoint = alertmanager.Resource.PrimaryEndpoint;
         return alertmanager
-            .WithArgs($"--config.file={Path.Combine(folder, "configuration", "alertmanager.yml")}", $"--storage.path={Path.Combine(folder, "data")}")
+            .WithArgs(
+                $"--config.file={Path.Combine(folder, "configuration", "alertmanager.yml")}",
+                $"--storage.path={Path.Combine(folder, "data")}")
             .WithArgs(ReferenceExpression.Create($"--web.listen-address=127.0.0.1:{endpoint.Property(EndpointProperty.TargetPort)}"))
             .WithArgs(ReferenceExpression.Create($"--web.external-url={endpoint.Property(EndpointProperty.Url)}"))
             .WithServerArgs()
             .WithPages()
             .OnBeforeResourceStarted(async (resource, _, cancellationToken) =>
             {
-                await ServerFiles.CopyAsync(source, Path.Combine(folder, "configuration"), ["*.yml", "*.yaml", "*.tmpl"], cancellationToken);
+                var target = Path.Combine(folder, "configuration");
+                await ServerFiles.CopyAsync(source, target, ["*.yml", "*.yaml", "*.tmpl"], cancellationToken);
                 FolderOwnerAnnotation.Apply(resource, folder);
             });
     }
@@ -80,7 +88,8 @@ public static class AlertmanagerBuilderExtensions
     /// <param name="builder">The resource builder.</param>
     /// <param name="folder">The folder with <c>alertmanager.yml</c> and the files that it names, relative to the AppHost's folder.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<AlertmanagerResource> WithConfiguration(this IResourceBuilder<AlertmanagerResource> builder, string folder)
+    public static IResourceBuilder<AlertmanagerResource> WithConfiguration(
+        this IResourceBuilder<AlertmanagerResource> builder, string folder)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -91,7 +100,8 @@ public static class AlertmanagerBuilderExtensions
     /// <param name="builder">The resource builder.</param>
     /// <param name="name">The name of the volume. By default it is made from the application's and the resource's names.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<AlertmanagerResource> WithDataVolume(this IResourceBuilder<AlertmanagerResource> builder, string? name = null)
+    public static IResourceBuilder<AlertmanagerResource> WithDataVolume(
+        this IResourceBuilder<AlertmanagerResource> builder, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.WithVolume(name ?? VolumeNameGenerator.Generate(builder, "data"), DataFolder);

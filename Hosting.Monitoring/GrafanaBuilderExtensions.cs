@@ -23,7 +23,10 @@ public static class GrafanaBuilderExtensions
     /// <param name="port">The host port of the web pages and the API. A free one by default.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     public static IResourceBuilder<GrafanaResource> AddGrafana(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, IResourceBuilder<ParameterResource> adminPassword, int? port = null)
+        this IDistributedApplicationBuilder builder,
+        [ResourceName] string name,
+        IResourceBuilder<ParameterResource> adminPassword,
+        int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -43,7 +46,9 @@ public static class GrafanaBuilderExtensions
             .WithUrlForEndpoint(GrafanaResource.PrimaryEndpointName, _ => new() { Url = "/dashboards", DisplayText = "Boards" });
     }
 
-    /// <summary>Mounts a folder with <c>datasources/</c> and <c>dashboards/</c>, which Grafana reads at its start. It expands variables in these files.</summary>
+    /// <summary>
+    /// Mounts a folder with <c>datasources/</c> and <c>dashboards/</c>, which Grafana reads at its start. It expands variables in these files.
+    /// </summary>
     /// <param name="builder">The resource builder.</param>
     /// <param name="folder">The folder, relative to the AppHost's folder.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
@@ -54,7 +59,9 @@ public static class GrafanaBuilderExtensions
         return builder.WithBindMount(folder, ProvisioningFolder, isReadOnly: true);
     }
 
-    /// <summary>Mounts a folder of dashboards at <c>/var/lib/grafana/dashboards</c>, for a provider in the provisioning's <c>dashboards/</c> to load.</summary>
+    /// <summary>
+    /// Mounts a folder of dashboards at <c>/var/lib/grafana/dashboards</c>, for a provider in the provisioning's <c>dashboards/</c> to load.
+    /// </summary>
     /// <param name="builder">The resource builder.</param>
     /// <param name="folder">The folder of JSON files, relative to the AppHost's folder.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
@@ -70,7 +77,8 @@ public static class GrafanaBuilderExtensions
     /// <param name="variable">The name of the variable, such as <c>PROMETHEUS_URL</c>.</param>
     /// <param name="endpoint">The endpoint of the data source.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<GrafanaResource> WithDatasource(this IResourceBuilder<GrafanaResource> builder, string variable, EndpointReference endpoint)
+    public static IResourceBuilder<GrafanaResource> WithDatasource(
+        this IResourceBuilder<GrafanaResource> builder, string variable, EndpointReference endpoint)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(variable);
@@ -101,7 +109,8 @@ public static class GrafanaBuilderExtensions
             if (!properties.TryGetValue(name, out var value))
             {
                 throw new DistributedApplicationException(
-                    $"Grafana cannot use '{database.Resource.Name}' as a PostgreSQL data source: it has no connection property {name}. Pass a PostgreSQL database.");
+                    $"Grafana cannot use '{database.Resource.Name}' as a PostgreSQL data source: it has no connection property {name}. "
+                    + "Pass a PostgreSQL database.");
             }
 
             builder.WithEnvironment($"POSTGRES_{name.ToUpperInvariant()}", value);

@@ -17,7 +17,8 @@ public static class JaegerBuilderExtensions
     /// <param name="name">The name of the resource.</param>
     /// <param name="port">The host port of the web pages and the query API. A free one by default.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<JaegerResource> AddJaeger(this IDistributedApplicationBuilder builder, [ResourceName] string name, int? port = null)
+    public static IResourceBuilder<JaegerResource> AddJaeger(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -1,7 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
+using Aspire.Hosting.Lifecycle;
 using OsMEN.Hosting.Monitoring;
 using OsMEN.Hosting.Monitoring.Scraping;
 
@@ -30,7 +28,7 @@ public static class PrometheusBuilderExtensions
     /// <param name="builder">The <see cref="IDistributedApplicationBuilder"/>.</param>
     /// <param name="name">The name of the resource.</param>
     /// <param name="port">The host port of the web pages and the query API. A free one by default.</param>
-    /// <param name="runFolder">The folder on this machine for the configuration that run mode writes. A temporary folder by default.</param>
+    /// <param name="runFolder">The folder for the configuration that run mode writes. A temporary folder by default.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     /// <example>
     /// <code lang="csharp">
@@ -60,7 +58,9 @@ public static class PrometheusBuilderExtensions
         return prometheus.WithRun(folder).WithBindMount(folder, ConfigurationFolder, isReadOnly: true);
     }
 
-    /// <summary>Adds Prometheus as a program that is installed on this machine, for machines without a container runtime. Run mode only.</summary>
+    /// <summary>
+    /// Adds Prometheus as a program that is installed on this machine, for machines without a container runtime. Run mode only.
+    /// </summary>
     /// <param name="builder">The <see cref="IDistributedApplicationBuilder"/>.</param>
     /// <param name="name">The name of the resource.</param>
     /// <param name="command">The program: a path, or a name to find on <c>PATH</c>. Prometheus 2.42 and later work.</param>
@@ -101,7 +101,8 @@ public static class PrometheusBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(folder);
 
-        if (builder.Resource.Annotations.OfType<ContainerMountAnnotation>().FirstOrDefault(m => m.Target == ConfigurationFolder) is { } mount)
+        var mounts = builder.Resource.Annotations.OfType<ContainerMountAnnotation>();
+        if (mounts.FirstOrDefault(m => m.Target == ConfigurationFolder) is { } mount)
             builder.Resource.Annotations.Remove(mount);
         if (builder.Resource.TryGetLastAnnotation<PrometheusRunAnnotation>(out var run) && !run.HasOwnConfiguration)
         {
@@ -116,7 +117,8 @@ public static class PrometheusBuilderExtensions
     /// <param name="builder">The resource builder.</param>
     /// <param name="name">The name of the volume. By default it is made from the application's and the resource's names.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<PrometheusResource> WithDataVolume(this IResourceBuilder<PrometheusResource> builder, string? name = null)
+    public static IResourceBuilder<PrometheusResource> WithDataVolume(
+        this IResourceBuilder<PrometheusResource> builder, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.WithVolume(name ?? VolumeNameGenerator.Generate(builder, "data"), DataFolder);
@@ -127,7 +129,8 @@ public static class PrometheusBuilderExtensions
     /// <param name="builder">The resource builder.</param>
     /// <param name="folder">The folder of the files <c>*.yaml</c> and <c>*.yml</c>, relative to the AppHost's folder.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<T> WithRules<T>(this IResourceBuilder<T> builder, string folder) where T : IPrometheusResource
+    public static IResourceBuilder<T> WithRules<T>(this IResourceBuilder<T> builder, string folder)
+        where T : IPrometheusResource
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -140,7 +143,8 @@ public static class PrometheusBuilderExtensions
     /// <param name="interval">The interval, of at least a millisecond.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="interval"/> is shorter.</exception>
-    public static IResourceBuilder<T> WithScrapeInterval<T>(this IResourceBuilder<T> builder, TimeSpan interval) where T : IPrometheusResource
+    public static IResourceBuilder<T> WithScrapeInterval<T>(this IResourceBuilder<T> builder, TimeSpan interval)
+        where T : IPrometheusResource
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.FromMilliseconds(1));
@@ -158,7 +162,8 @@ public static class PrometheusBuilderExtensions
     /// <param name="path">The path of the metrics.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     public static IResourceBuilder<T> WithScrapeTarget<T>(
-        this IResourceBuilder<T> builder, IResourceBuilder<ProjectResource> project, string path = "/metrics") where T : IPrometheusResource
+        this IResourceBuilder<T> builder, IResourceBuilder<ProjectResource> project, string path = "/metrics")
+        where T : IPrometheusResource
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(project);
@@ -170,15 +175,16 @@ public static class PrometheusBuilderExtensions
 
     /// <summary>Sends a token with each scrape of a project, as <c>Authorization: Bearer</c>.</summary>
     /// <remarks>
-    /// A container receives it in the environment variable <c>METRICS_SCRAPE_TOKEN</c> and writes it to <c>/tmp/scrape-token</c>, in publish
-    /// mode too; a configuration passed with <see cref="WithConfiguration"/> names that file as <c>credentials_file</c>. A program on this
-    /// machine reads a file that only its user may read.
+    /// A container receives it in the environment variable <c>METRICS_SCRAPE_TOKEN</c> and writes it to <c>/tmp/scrape-token</c>, in
+    /// publish mode too; a configuration passed with <see cref="WithConfiguration"/> names that file as <c>credentials_file</c>. A program
+    /// on this machine reads a file that only its user may read.
     /// </remarks>
     /// <typeparam name="T">The type of the resource.</typeparam>
     /// <param name="builder">The resource builder.</param>
     /// <param name="token">The token.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
-    public static IResourceBuilder<T> WithScrapeToken<T>(this IResourceBuilder<T> builder, IResourceBuilder<ParameterResource> token) where T : IPrometheusResource
+    public static IResourceBuilder<T> WithScrapeToken<T>(this IResourceBuilder<T> builder, IResourceBuilder<ParameterResource> token)
+        where T : IPrometheusResource
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(token);
@@ -209,7 +215,8 @@ public static class PrometheusBuilderExtensions
         this IResourceBuilder<PrometheusExecutableResource> builder, IResourceBuilder<IAlertmanagerResource> alertmanager) =>
         builder.SendAlertsTo(alertmanager);
 
-    private static IResourceBuilder<T> SendAlertsTo<T>(this IResourceBuilder<T> builder, IResourceBuilder<IAlertmanagerResource> alertmanager)
+    private static IResourceBuilder<T> SendAlertsTo<T>(
+        this IResourceBuilder<T> builder, IResourceBuilder<IAlertmanagerResource> alertmanager)
         where T : IPrometheusResource
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -230,7 +237,7 @@ public static class PrometheusBuilderExtensions
 
     private static IResourceBuilder<T> WithRun<T>(this IResourceBuilder<T> builder, string folder) where T : IPrometheusResource
     {
-        builder.ApplicationBuilder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ScrapeTargetSubscriber>());
+        builder.ApplicationBuilder.Services.TryAddEventingSubscriber<ScrapeTargetSubscriber>();
         var run = new PrometheusRunAnnotation(folder);
         run.CreateFolders();
         return builder
@@ -238,7 +245,8 @@ public static class PrometheusBuilderExtensions
             .OnBeforeResourceStarted((prometheus, _, cancellationToken) => run.WriteAsync(prometheus, cancellationToken));
     }
 
-    private static IResourceBuilder<T> InRun<T>(this IResourceBuilder<T> builder, Action<PrometheusRunAnnotation> change) where T : IPrometheusResource
+    private static IResourceBuilder<T> InRun<T>(this IResourceBuilder<T> builder, Action<PrometheusRunAnnotation> change)
+        where T : IPrometheusResource
     {
         if (builder.Resource.TryGetLastAnnotation<PrometheusRunAnnotation>(out var run))
             change(run);

@@ -18,7 +18,9 @@ public static class ServerExecutableBuilderExtensions
     /// <param name="own">Receives the server's folder before each start, and makes it and its contents belong to that user.</param>
     /// <returns>The <see cref="IResourceBuilder{T}"/>.</returns>
     public static IResourceBuilder<T> WithServerUser<T>(
-        this IResourceBuilder<T> builder, Func<string, IReadOnlyList<string>, (string Command, IReadOnlyList<string> Arguments)> launch, Action<string> own)
+        this IResourceBuilder<T> builder,
+        Func<string, IReadOnlyList<string>, (string Command, IReadOnlyList<string> Arguments)> launch,
+        Action<string> own)
         where T : ExecutableResource
     {
         ArgumentNullException.ThrowIfNull(builder);

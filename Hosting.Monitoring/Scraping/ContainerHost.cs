@@ -10,6 +10,8 @@ namespace OsMEN.Hosting.Monitoring.Scraping;
 /// <param name="Name">What the container calls this machine.</param>
 internal sealed record ContainerHost(IPAddress ListenAddress, string Name)
 {
+    private const string Gateways = "{{range .NetworkSettings.Networks}}{{println .Gateway}}{{end}}";
+
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
     // Docker Desktop and Podman Machine run containers in a virtual machine and forward this name to the machine's loopback interface.
@@ -18,7 +20,8 @@ internal sealed record ContainerHost(IPAddress ListenAddress, string Name)
     /// <summary>Finds out by the gateway of the container's network, which on Linux is an address of this machine.</summary>
     public static async Task<ContainerHost> FindAsync(string containerId, CancellationToken cancellationToken)
     {
-        var chosen = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME") ?? Environment.GetEnvironmentVariable("DOTNET_ASPIRE_CONTAINER_RUNTIME");
+        var chosen = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME")
+            ?? Environment.GetEnvironmentVariable("DOTNET_ASPIRE_CONTAINER_RUNTIME");
         foreach (var runtime in chosen is { Length: > 0 } ? [chosen] : (string[])["docker", "podman"])
         {
             var output = await InspectAsync(runtime, containerId, cancellationToken);
@@ -33,7 +36,9 @@ internal sealed record ContainerHost(IPAddress ListenAddress, string Name)
     }
 
     private static bool IsOfThisMachine(IPAddress address) =>
-        NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(address));
+        NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+            .Any(a => a.Address.Equals(address));
 
     private static async Task<string> InspectAsync(string runtime, string containerId, CancellationToken cancellationToken)
     {
@@ -41,7 +46,7 @@ internal sealed record ContainerHost(IPAddress ListenAddress, string Name)
         limit.CancelAfter(TimeLimit);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(runtime, ["inspect", "--format", "{{range .NetworkSettings.Networks}}{{println .Gateway}}{{end}}", containerId])
+            using var process = Process.Start(new ProcessStartInfo(runtime, ["inspect", "--format", Gateways, containerId])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -49,7 +54,8 @@ internal sealed record ContainerHost(IPAddress ListenAddress, string Name)
             })!;
             try
             {
-                var (output, errors) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
+                var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+                var errors = process.StandardError.ReadToEndAsync(limit.Token);
                 await process.WaitForExitAsync(limit.Token);
                 await errors;
                 return process.ExitCode == 0 ? await output : "";

@@ -17,16 +17,20 @@ internal sealed class MetricsRelay : IAsyncDisposable
 
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] s_forwarded = ["Accept", "Accept-Encoding", "Authorization", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds"];
+    private static readonly string[] s_forwarded =
+        ["Accept", "Accept-Encoding", "Authorization", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds"];
 
     private readonly WebApplication _application;
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeLimit };
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+    {
+        Timeout = TimeLimit,
+    };
+
     private readonly byte[]? _authorization;
     private readonly Func<string, Uri?> _find;
 
     private MetricsRelay(ContainerHost host, string? token, Func<string, Uri?> find)
     {
-        Host = host;
         _authorization = token is null ? null : Encoding.UTF8.GetBytes($"Bearer {token}");
         _find = find;
 
@@ -43,8 +47,6 @@ internal sealed class MetricsRelay : IAsyncDisposable
         _application.Run(ForwardAsync);
     }
 
-    public ContainerHost Host { get; }
-
     /// <summary>What the container calls it, as host and port.</summary>
     public string Address { get; private set; } = "";
 
@@ -52,8 +54,10 @@ internal sealed class MetricsRelay : IAsyncDisposable
     /// <param name="token">What a request must show as <c>Authorization: Bearer</c>; null lets everybody in.</param>
     /// <param name="find">The metrics of the replica with that name; null if there is none.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
-    /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public static async Task<MetricsRelay> StartAsync(ContainerHost host, string? token, Func<string, Uri?> find, CancellationToken cancellationToken)
+    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be listened on.</exception>
+    public static async Task<MetricsRelay> StartAsync(
+        ContainerHost host, string? token, Func<string, Uri?> find, CancellationToken cancellationToken)
     {
         var relay = new MetricsRelay(host, token, find);
         try
@@ -78,7 +82,8 @@ internal sealed class MetricsRelay : IAsyncDisposable
     private async Task ForwardAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        if (_authorization is not null && !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString()), _authorization))
+        var shown = Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString());
+        if (_authorization is not null && !CryptographicOperations.FixedTimeEquals(shown, _authorization))
         {
             response.StatusCode = StatusCodes.Status401Unauthorized;
             return;

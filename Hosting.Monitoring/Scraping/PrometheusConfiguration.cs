@@ -10,10 +10,13 @@ internal static class PrometheusConfiguration
     /// <summary>Where a container's start writes the scrape token.</summary>
     public const string ContainerTokenFile = "/tmp/scrape-token";
 
-    public static async Task<string> CreateAsync(IPrometheusResource prometheus, PrometheusRunAnnotation run, CancellationToken cancellationToken)
+    public static async Task<string> CreateAsync(
+        IPrometheusResource prometheus, PrometheusRunAnnotation run, CancellationToken cancellationToken)
     {
         var interval = Duration(run.Interval);
-        var self = prometheus is ContainerResource ? "localhost:9090" : await OnThisMachineAsync(prometheus.PrimaryEndpoint, cancellationToken);
+        var self = prometheus is ContainerResource
+            ? "localhost:9090"
+            : await OnThisMachineAsync(prometheus.PrimaryEndpoint, cancellationToken);
         var text = new StringBuilder(
             $"""
             # Written by the AppHost each time Prometheus starts.

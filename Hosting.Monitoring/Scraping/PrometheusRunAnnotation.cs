@@ -48,7 +48,8 @@ internal sealed class PrometheusRunAnnotation(string folder) : IResourceAnnotati
         {
             if (RulesSource is not null)
                 await ServerFiles.CopyAsync(RulesSource, RulesFolder, ["*.yaml", "*.yml"], cancellationToken);
-            await ServerFiles.WriteAsync(ConfigurationFile, await PrometheusConfiguration.CreateAsync(prometheus, this, cancellationToken), cancellationToken);
+            var configuration = await PrometheusConfiguration.CreateAsync(prometheus, this, cancellationToken);
+            await ServerFiles.WriteAsync(ConfigurationFile, configuration, cancellationToken);
         }
 
         // A container writes its own from its environment.

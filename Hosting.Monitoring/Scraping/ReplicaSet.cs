@@ -7,7 +7,9 @@ namespace OsMEN.Hosting.Monitoring.Scraping;
 internal sealed class ReplicaSet
 {
     // A relay reads it while a snapshot changes it.
-    private volatile ImmutableSortedDictionary<string, Uri> _addresses = ImmutableSortedDictionary.Create<string, Uri>(StringComparer.Ordinal);
+    private volatile ImmutableSortedDictionary<string, Uri> _addresses =
+        ImmutableSortedDictionary.Create<string, Uri>(StringComparer.Ordinal);
+
 
     private readonly HashSet<string> _stopped = new(StringComparer.Ordinal);
 
@@ -30,10 +32,11 @@ internal sealed class ReplicaSet
             if (AddressOf(snapshot) is { } address)
                 _addresses = before.SetItem(id, address);
         }
-        else if (KnownResourceStates.TerminalStates.Contains(state) && !_stopped.Contains(id) && !before.ContainsKey(id) && AddressOf(snapshot) is { } address)
+        else if (KnownResourceStates.TerminalStates.Contains(state) && !_stopped.Contains(id) && !before.ContainsKey(id))
         {
             // It died before it was first seen. A target that is down is how Prometheus notices.
-            _addresses = before.Add(id, address);
+            if (AddressOf(snapshot) is { } address)
+                _addresses = before.Add(id, address);
         }
 
         return _addresses != before;

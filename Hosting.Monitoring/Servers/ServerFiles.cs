@@ -2,7 +2,7 @@ using Aspire.Hosting;
 
 namespace OsMEN.Hosting.Monitoring.Servers;
 
-/// <summary>Files that a server reads, possibly as another user or in a container: everyone may read them, unless they are secret.</summary>
+/// <summary>Files that a server reads, possibly as another user or in a container. Everyone may read them, unless they are secret.</summary>
 internal static class ServerFiles
 {
     private const UnixFileMode Folder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
@@ -22,19 +22,25 @@ internal static class ServerFiles
     }
 
     /// <summary>Replaces a file in one step: a reader sees the old content or the new one.</summary>
-    public static Task WriteAsync(string path, string content, CancellationToken cancellationToken) => WriteAsync(path, content, Public, cancellationToken);
+    public static Task WriteAsync(string path, string content, CancellationToken cancellationToken) =>
+        WriteAsync(path, content, Public, cancellationToken);
 
     /// <summary>As <see cref="WriteAsync(string, string, CancellationToken)"/>, for a file that only its owner may read.</summary>
-    public static Task WriteSecretAsync(string path, string content, CancellationToken cancellationToken) => WriteAsync(path, content, Private, cancellationToken);
+    public static Task WriteSecretAsync(string path, string content, CancellationToken cancellationToken) =>
+        WriteAsync(path, content, Private, cancellationToken);
 
-    /// <summary>Makes <paramref name="target"/> contain the files of <paramref name="source"/> that match one of the patterns, and nothing else.</summary>
+    /// <summary>
+    /// Makes <paramref name="target"/> contain the files of <paramref name="source"/> that match one of the patterns, and no others.
+    /// </summary>
     /// <exception cref="DistributedApplicationException"><paramref name="source"/> does not exist.</exception>
     public static async Task CopyAsync(string source, string target, IReadOnlyList<string> patterns, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(source))
             throw new DistributedApplicationException($"The folder {source} does not exist.");
         CreateFolder(target);
-        var files = patterns.SelectMany(pattern => Directory.EnumerateFiles(source, pattern)).ToDictionary(f => Path.GetFileName(f)!, StringComparer.Ordinal);
+        var files = patterns
+            .SelectMany(pattern => Directory.EnumerateFiles(source, pattern))
+            .ToDictionary(f => Path.GetFileName(f)!, StringComparer.Ordinal);
         foreach (var old in Directory.EnumerateFiles(target).Where(f => !files.ContainsKey(Path.GetFileName(f))))
             File.Delete(old);
         foreach (var (name, file) in files)

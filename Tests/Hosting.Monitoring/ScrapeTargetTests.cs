@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using OsMEN.Hosting.Monitoring.Scraping;
 using OsMEN.Tests.Infrastructure;
 
@@ -12,7 +13,6 @@ public sealed class ScrapeTargetTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("osmen-targets-");
     private DistributedApplication _application = null!;
-    private ScrapeTargetSubscriber _subscriber = null!;
     private ProjectResource _service = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -27,14 +27,16 @@ public sealed class ScrapeTargetTests : IAsyncLifetime
         _service = service.Resource;
         await File.WriteAllTextAsync(Path.Combine(Targets, "api.json"), """[{"targets":["127.0.0.1:1"]}]""", Token);
         _application = builder.Build();
-        Assert.Single(builder.Services, s => s.ServiceType == typeof(IHostedService) && s.ImplementationType == typeof(ScrapeTargetSubscriber));
-        _subscriber = ActivatorUtilities.CreateInstance<ScrapeTargetSubscriber>(_application.Services);
-        await _subscriber.StartAsync(Token);
+        var subscriber = _application.Services.GetServices<IDistributedApplicationEventingSubscriber>().OfType<ScrapeTargetSubscriber>().Single();
+
+        // Without Aspire's own subscribers, which need its orchestrator.
+        var eventing = new DistributedApplicationEventing();
+        await subscriber.SubscribeAsync(eventing, builder.ExecutionContext, Token);
+        await eventing.PublishAsync(new BeforeStartEvent(_application.Services, _application.Services.GetRequiredService<DistributedApplicationModel>()), Token);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _subscriber.StopAsync(Token);
         await _application.DisposeAsync();
         _folder.Delete(recursive: true);
     }

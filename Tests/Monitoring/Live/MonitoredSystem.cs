@@ -207,6 +207,13 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
         await http.PostAsJsonAsync("/api/v1/workflows/morning_brief/executions", new { input = new { calendar = "09:00 review.", mail = "It broke." } }, _stop.Token);
         await http.PostAsJsonAsync("/api/v1/agents/daily_brief/executions", new { input = "later", run_at = TimeProvider.System.GetUtcNow().AddHours(1) }, _stop.Token);
         using var none = await http.GetAsync("/no/such/path", _stop.Token);
+
+        // An agent that runs out of time is a 504 to a chat client.
+        if (round % 10 == 0)
+        {
+            using var late = await http.PostAsJsonAsync(
+                "/v1/chat/completions", new { model = "agent/hangs", messages = new[] { new { role = "user", content = "09:00 review." } } }, _stop.Token);
+        }
     }
 
     private async Task<ClientWebSocket> ConnectAsync(Uri gateway)
