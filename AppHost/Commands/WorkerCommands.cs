@@ -1,14 +1,11 @@
-using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
-using OsMEN.AppHost.Backing;
+using OsMEN.AppHost.Running;
 
 namespace OsMEN.AppHost.Commands;
 
 /// <summary>Commands of a worker instance in Aspire's dashboard: watch it hand over its work, in an orderly way and by a crash.</summary>
 internal static class WorkerCommands
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
-
     /// <summary>Adds commands that drain and that kill an instance. Both times it is started again.</summary>
     public static IResourceBuilder<ProjectResource> WithWorkerCommands(this IResourceBuilder<ProjectResource> worker) =>
         OperatingSystem.IsWindows() ? worker : worker
@@ -32,15 +29,11 @@ internal static class WorkerCommands
     private static Task<ExecuteCommandResult> SignalAsync(ExecuteCommandContext context, string signal, string effect)
     {
         if (!context.Services.GetRequiredService<ResourceNotificationService>().TryGetCurrentState(context.ResourceName, out var current)
-            || ProcessIdOf(current.Snapshot) is not { } pid)
+            || ResourceProcess.IdOf(current.Snapshot) is not { } pid)
         {
             return Task.FromResult(CommandResults.Failure("The instance has no process."));
         }
 
-        var (status, output) = Programs.Run("kill", ["-s", signal, pid.ToString(CultureInfo.InvariantCulture)], TimeLimit);
-        return Task.FromResult(status == 0 ? CommandResults.Success(effect) : CommandResults.Failure(output.Trim()));
+        return Task.FromResult(ResourceProcess.Signal(pid, signal) is { } error ? CommandResults.Failure(error) : CommandResults.Success(effect));
     }
-
-    private static int? ProcessIdOf(CustomResourceSnapshot snapshot) =>
-        snapshot.Properties.FirstOrDefault(p => p.Name == "executable.pid")?.Value is { } value && int.TryParse($"{value}", NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
 }

@@ -10,6 +10,7 @@ internal sealed class RunReport(
     RunOptions options,
     RunFile file,
     IConfiguration configuration,
+    IHostApplicationLifetime lifetime,
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
     ResourceLoggerService loggers) : BackgroundService
@@ -74,6 +75,8 @@ internal sealed class RunReport(
             return;
         }
 
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            return;
         var failed = state == KnownResourceStates.FailedToStart || (KnownResourceStates.TerminalStates.Contains(state) && snapshot.ExitCode is not (null or 0));
         if (!failed || !_failed.Add(change.ResourceId))
             return;

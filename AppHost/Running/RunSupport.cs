@@ -41,7 +41,7 @@ internal static class RunSupport
             builder.Backing(), builder.BackingFolder(), OtherData(builder), LoginToken, IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
 
         // Hosted services start in order and stop in reverse. The report is first: Aspire's start lasts until every resource has found what it waits
-        // for. The stop of gateway and workers is last to start, so first to stop.
+        // for. OrderlyStop is the last to start, so the first to stop.
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(_ => new LockHolder(runLock)));
         builder.Services.Insert(1, ServiceDescriptor.Singleton<IHostedService, RunReport>());
         builder.Services.Insert(2, ServiceDescriptor.Singleton<IHostedService, RestartSubscriber>());

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.AppHost;
@@ -60,6 +62,31 @@ public sealed class RunTests
         using var again = second.CreateClient();
         var execution = JsonDocument.Parse(await again.GetStringAsync(new Uri($"/api/v1/executions/{id}", UriKind.Relative), Token)).RootElement;
         Assert.Equal("COMPLETED", execution.GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task Stopped_AppHost_lets_a_worker_finish_what_it_runs()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Aspire stops processes itself on Windows.");
+        await using var host = new AppHostProcess();
+        var agents = Directory.CreateDirectory(Path.Combine(host.Folder, "catalog", "agents")).FullName;
+        var started = Path.Combine(host.Folder, "started");
+        await File.WriteAllTextAsync(Path.Combine(agents, "slow.yaml"), "description: Takes its time\ntype: process\ncommand: [sh, ./slow.sh]\n", Token);
+        await File.WriteAllTextAsync(
+            Path.Combine(agents, "slow.sh"), $"touch '{started}'\nsleep 12\necho '{{\"type\":\"result\",\"output\":\"done\"}}'\n", Token);
+        host.Environment["CATALOG_PATH"] = Path.Combine(host.Folder, "catalog");
+        host.Start("--backing", "embedded");
+        await host.UntilReadyAsync();
+        using (var http = host.CreateClient())
+            (await http.PostAsJsonAsync("/api/v1/agents/slow/executions", new { input = "x" }, Token)).EnsureSuccessStatusCode();
+        await host.UntilAsync(() => Task.FromResult(File.Exists(started)), "the agent runs");
+        Assert.Equal(0, await host.EndAsync("TERM"));
+
+        await using var database = new SqliteConnection($"Data Source={Path.Combine(host.Folder, "embedded", "osmen.db")};Mode=ReadOnly;Pooling=false");
+        await database.OpenAsync(Token);
+        await using var command = new SqliteCommand("SELECT status || ' ' || attempt || ' ' || output FROM executions", database);
+        Assert.Equal($"{(int)OsMEN.Executions.ExecutionStatus.Completed} 1 \"done\"", await command.ExecuteScalarAsync(Token));
     }
 
     [Fact]
