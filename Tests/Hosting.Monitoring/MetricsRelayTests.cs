@@ -26,12 +26,14 @@ public sealed class MetricsRelayTests : IAsyncLifetime
         _service.MapGet("/metrics", (HttpContext context) =>
         {
             context.Response.Headers.ContentEncoding = "identity";
-            return Results.Text($"accept {context.Request.Headers.Accept}\nauthorization {context.Request.Headers.Authorization}\n", "text/plain; version=0.0.4");
+            var headers = context.Request.Headers;
+            return Results.Text($"accept {headers.Accept}\nauthorization {headers.Authorization}\n", "text/plain; version=0.0.4");
         });
         _service.MapGet("/admin", () => "secret");
         await _service.StartAsync(Token);
         _metrics = new Uri(new Uri(_service.Urls.Single()), "/metrics");
-        _relay = await MetricsRelay.StartAsync(new(IPAddress.Loopback, "127.0.0.1"), "t0ken", name => name == "api-1" ? _metrics : null, Token);
+        var host = new ContainerHost(IPAddress.Loopback, "127.0.0.1");
+        _relay = await MetricsRelay.StartAsync(host, "t0ken", name => name == "api-1" ? _metrics : null, Token);
         _http.BaseAddress = new($"http://{_relay.Address}");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "t0ken");
     }

@@ -19,7 +19,10 @@ public sealed class PrometheusTests : IDisposable
 
         Assert.Equal("docker.io/prom/prometheus:v3.5.0", TestModel.ImageOf(prometheus.Resource));
         Assert.Equal(
-            ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus", "--storage.tsdb.retention.time=15d", "--enable-feature=exemplar-storage"],
+            [
+                "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus", "--storage.tsdb.retention.time=15d",
+                "--enable-feature=exemplar-storage",
+            ],
             await TestModel.ArgumentsOf(builder, prometheus.Resource));
         var endpoint = prometheus.Resource.PrimaryEndpoint.EndpointAnnotation;
         Assert.Equal((9090, 9090, "http"), (endpoint.Port, endpoint.TargetPort, endpoint.Name));
@@ -53,7 +56,9 @@ public sealed class PrometheusTests : IDisposable
             .WithScrapeTarget(builder.AddService("api"))
             .WithAlertmanager(builder.AddAlertmanager("alertmanager"));
 
-        Assert.Equal([("data", "/prometheus", false), (_folder.FullName, "/etc/prometheus", true)], TestModel.MountsOf(prometheus.Resource).OrderBy(m => m.Target == "/etc/prometheus"));
+        Assert.Equal(
+            [(_folder.FullName, "/etc/prometheus", true), ("data", "/prometheus", false)],
+            TestModel.MountsOf(prometheus.Resource).OrderBy(m => m.Target, StringComparer.Ordinal));
         Assert.Empty(_folder.EnumerateFileSystemInfos());
         Assert.Empty(await TestModel.EnvironmentOf(builder, prometheus.Resource));
     }
@@ -65,7 +70,9 @@ public sealed class PrometheusTests : IDisposable
         var run = Path.Combine(_folder.FullName, "run");
         var prometheus = TestModel.Run().AddPrometheus("prometheus", runFolder: run).WithConfiguration(own);
 
-        Assert.Equal([(own, "/etc/prometheus", true), (Path.Combine(run, "targets"), "/etc/prometheus-targets", true)], TestModel.MountsOf(prometheus.Resource).OrderBy(m => m.Target, StringComparer.Ordinal));
+        Assert.Equal(
+            [(own, "/etc/prometheus", true), (Path.Combine(run, "targets"), "/etc/prometheus-targets", true)],
+            TestModel.MountsOf(prometheus.Resource).OrderBy(m => m.Target, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -79,8 +86,10 @@ public sealed class PrometheusTests : IDisposable
         Assert.Equal("/usr/bin/setpriv", prometheus.Resource.Command);
         Assert.Equal(
             [
-                "--reuid", "nobody", "/usr/bin/prometheus", $"--config.file={_folder.FullName}/prometheus.yml", $"--storage.tsdb.path={_folder.FullName}/data",
-                "--web.listen-address=127.0.0.1:9091", "--web.external-url=http://localhost:9090", "--storage.tsdb.retention.time=15d", "--enable-feature=exemplar-storage",
+                "--reuid", "nobody", "/usr/bin/prometheus",
+                $"--config.file={_folder.FullName}/prometheus.yml", $"--storage.tsdb.path={_folder.FullName}/data",
+                "--web.listen-address=127.0.0.1:9091", "--web.external-url=http://localhost:9090",
+                "--storage.tsdb.retention.time=15d", "--enable-feature=exemplar-storage",
             ],
             await TestModel.ArgumentsOf(builder, prometheus.Resource));
         Assert.Contains(prometheus.Resource.Annotations, a => a == ManifestPublishingCallbackAnnotation.Ignore);
@@ -93,9 +102,11 @@ public sealed class PrometheusTests : IDisposable
         var builder = TestModel.Run();
         builder.Configuration["Parameters:token"] = "s3cret";
         var rules = _folder.CreateSubdirectory("rules").FullName;
-        await File.WriteAllTextAsync(Path.Combine(rules, "up.yaml"), "groups: [{name: up, rules: [{record: up:sum, expr: sum(up)}]}]", Token);
+        const string Rule = "groups: [{name: up, rules: [{record: up:sum, expr: sum(up)}]}]";
+        await File.WriteAllTextAsync(Path.Combine(rules, "up.yaml"), Rule, Token);
         await File.WriteAllTextAsync(Path.Combine(rules, "notes.md"), "not a rule", Token);
-        var alertmanager = builder.AddAlertmanagerExecutable("alertmanager", "alertmanager", Path.Combine(_folder.FullName, "alertmanager"), _folder.FullName);
+        var alertmanager = builder.AddAlertmanagerExecutable(
+            "alertmanager", "alertmanager", Path.Combine(_folder.FullName, "alertmanager"), _folder.FullName);
         var owned = new List<string>();
         var prometheus = builder.AddPrometheusExecutable("prometheus", "prometheus", Path.Combine(_folder.FullName, "prometheus"))
             .WithServerUser((program, arguments) => (program, arguments), owned.Add)
@@ -140,7 +151,8 @@ public sealed class PrometheusTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder, "scrape-token")));
         Assert.Equal([folder], owned);
         Assert.Equal(["up.yaml"], Directory.GetFiles(Path.Combine(folder, "rules")).Select(Path.GetFileName));
-        Assert.Contains("SUCCESS", await Programs.RunAsync(promtool, "check", "config", Path.Combine(folder, "prometheus.yml")), StringComparison.Ordinal);
+        var check = await Programs.RunAsync(promtool, "check", "config", Path.Combine(folder, "prometheus.yml"));
+        Assert.Contains("SUCCESS", check, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -192,7 +204,8 @@ public sealed class PrometheusTests : IDisposable
         var service = builder.AddService("api");
         var prometheus = builder.AddPrometheus("prometheus", runFolder: _folder.FullName).WithScrapeTarget(service);
 
-        Assert.DoesNotContain(prometheus.Resource.Annotations, a => a is EndpointReferenceAnnotation or WaitAnnotation or EnvironmentCallbackAnnotation);
+        Assert.DoesNotContain(
+            prometheus.Resource.Annotations, a => a is EndpointReferenceAnnotation or WaitAnnotation or EnvironmentCallbackAnnotation);
         Assert.Contains(prometheus.Resource.Annotations.OfType<ResourceRelationshipAnnotation>(), r => r.Resource == service.Resource);
     }
 

@@ -27,12 +27,13 @@ public sealed class ScrapeTargetTests : IAsyncLifetime
         _service = service.Resource;
         await File.WriteAllTextAsync(Path.Combine(Targets, "api.json"), """[{"targets":["127.0.0.1:1"]}]""", Token);
         _application = builder.Build();
-        var subscriber = _application.Services.GetServices<IDistributedApplicationEventingSubscriber>().OfType<ScrapeTargetSubscriber>().Single();
+        var services = _application.Services;
+        var subscriber = services.GetServices<IDistributedApplicationEventingSubscriber>().OfType<ScrapeTargetSubscriber>().Single();
 
         // Without Aspire's own subscribers, which need its orchestrator.
         var eventing = new DistributedApplicationEventing();
         await subscriber.SubscribeAsync(eventing, builder.ExecutionContext, Token);
-        await eventing.PublishAsync(new BeforeStartEvent(_application.Services, _application.Services.GetRequiredService<DistributedApplicationModel>()), Token);
+        await eventing.PublishAsync(new BeforeStartEvent(services, services.GetRequiredService<DistributedApplicationModel>()), Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -90,7 +91,7 @@ public sealed class ScrapeTargetTests : IAsyncLifetime
     }
 
     private Task PublishAsync(string id, string state, string? urls) =>
-        _application.Services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(_service, id, snapshot => snapshot with
+        _application.ResourceNotifications.PublishUpdateAsync(_service, id, snapshot => snapshot with
         {
             State = state,
             EnvironmentVariables = urls is null ? [] : [new EnvironmentVariableSnapshot("ASPNETCORE_URLS", urls, IsFromSpec: true)],
@@ -106,7 +107,8 @@ public sealed class ScrapeTargetTests : IAsyncLifetime
                 async () =>
                 {
                     using var file = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Targets, "api.json"), Token));
-                    found = [.. file.RootElement.EnumerateArray().SelectMany(g => g.GetProperty("targets").EnumerateArray()).Select(t => t.GetString()!)];
+                    var targets = file.RootElement.EnumerateArray().SelectMany(group => group.GetProperty("targets").EnumerateArray());
+                    found = [.. targets.Select(t => t.GetString()!)];
                     return found.SequenceEqual(expected, StringComparer.Ordinal);
                 },
                 "the file has the targets",

@@ -5,6 +5,8 @@ public sealed class ServerTests
 {
     private static readonly string Folder = Path.GetTempPath().TrimEnd(Path.DirectorySeparatorChar);
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Alertmanager_runs_alone_with_configuration_and_data()
     {
@@ -16,7 +18,8 @@ public sealed class ServerTests
             ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager", "--cluster.listen-address="],
             await TestModel.ArgumentsOf(builder, alertmanager));
         Assert.Equal([(Folder, "/etc/alertmanager", true), ("data", "/alertmanager", false)], TestModel.MountsOf(alertmanager));
-        Assert.Equal((9093, 9093), (alertmanager.PrimaryEndpoint.EndpointAnnotation.Port, alertmanager.PrimaryEndpoint.EndpointAnnotation.TargetPort));
+        var endpoint = alertmanager.PrimaryEndpoint.EndpointAnnotation;
+        Assert.Equal((9093, 9093), (endpoint.Port, endpoint.TargetPort));
         Assert.Single(alertmanager.Annotations.OfType<HealthCheckAnnotation>());
     }
 
@@ -25,7 +28,7 @@ public sealed class ServerTests
     {
         var folder = Directory.CreateTempSubdirectory("osmen-alertmanager-");
         var source = folder.CreateSubdirectory("source").FullName;
-        await File.WriteAllTextAsync(Path.Combine(source, "alertmanager.yml"), "route: {receiver: none}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(source, "alertmanager.yml"), "route: {receiver: none}", Token);
         var builder = TestModel.Run();
         var owned = new List<string>();
         var alertmanager = builder.AddAlertmanagerExecutable("alertmanager", "alertmanager", Path.Combine(folder.FullName, "run"), source)
@@ -40,8 +43,8 @@ public sealed class ServerTests
             ],
             await TestModel.ArgumentsOf(builder, alertmanager));
         await using (var application = builder.Build())
-            await builder.Eventing.PublishAsync(new BeforeResourceStartedEvent(alertmanager, application.Services), TestContext.Current.CancellationToken);
-        Assert.Equal("route: {receiver: none}", await File.ReadAllTextAsync(Path.Combine(run, "configuration", "alertmanager.yml"), TestContext.Current.CancellationToken));
+            await builder.Eventing.PublishAsync(new BeforeResourceStartedEvent(alertmanager, application.Services), Token);
+        Assert.Equal("route: {receiver: none}", await File.ReadAllTextAsync(Path.Combine(run, "configuration", "alertmanager.yml"), Token));
         Assert.Equal([run], owned);
         folder.Delete(recursive: true);
     }
@@ -75,7 +78,11 @@ public sealed class ServerTests
             },
             environment);
         Assert.Equal(
-            [(Folder, "/etc/grafana/provisioning", true), (Folder, "/var/lib/grafana/dashboards", true), ("data", "/var/lib/grafana", false)],
+            [
+                (Folder, "/etc/grafana/provisioning", true),
+                (Folder, "/var/lib/grafana/dashboards", true),
+                ("data", "/var/lib/grafana", false),
+            ],
             TestModel.MountsOf(grafana));
         Assert.Same(password.Resource, grafana.AdminPasswordParameter);
     }
@@ -85,9 +92,12 @@ public sealed class ServerTests
     {
         var builder = TestModel.Publish();
         var grafana = builder.AddGrafana("grafana", builder.AddParameter("password", secret: true));
-        var error = Assert.Throws<DistributedApplicationException>(() => grafana.WithPostgresDatasource(builder.AddConnectionString("cache")));
+        var cache = builder.AddConnectionString("cache");
+        var error = Assert.Throws<DistributedApplicationException>(() => grafana.WithPostgresDatasource(cache));
 
-        Assert.StartsWith("Grafana cannot use 'cache' as a PostgreSQL data source: it has no connection property Host.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "Grafana cannot use 'cache' as a PostgreSQL data source: it has no connection property Host. Pass a PostgreSQL database.",
+            error.Message);
     }
 
     [Fact]
@@ -111,7 +121,9 @@ public sealed class ServerTests
         Assert.Equal("docker.io/jaegertracing/jaeger:2.9.0", TestModel.ImageOf(jaeger.Resource));
         Assert.Empty(await TestModel.ArgumentsOf(builder, jaeger.Resource));
         Assert.Equal("{jaeger.bindings.otlp.url}/v1/traces", jaeger.Resource.OtlpEndpoint.ValueExpression);
-        Assert.Equal([("http", 16686), ("otlp", 4318)], jaeger.Resource.Annotations.OfType<EndpointAnnotation>().Select(e => (e.Name, e.TargetPort!.Value)));
+        Assert.Equal(
+            [("http", 16686), ("otlp", 4318)],
+            jaeger.Resource.Annotations.OfType<EndpointAnnotation>().Select(e => (e.Name, e.TargetPort!.Value)));
 
         jaeger.WithConfiguration(Folder);
         Assert.Equal(["--config=/etc/jaeger/config.yaml"], await TestModel.ArgumentsOf(builder, jaeger.Resource));

@@ -15,16 +15,22 @@ internal static class TestModel
 
     /// <summary>Gives an endpoint the address that it has once the application runs; its process listens on the port after.</summary>
     public static void Allocate(this EndpointReference endpoint, int port) =>
-        endpoint.EndpointAnnotation.AllocatedEndpoint = new(endpoint.EndpointAnnotation, "localhost", port, string.Create(CultureInfo.InvariantCulture, $"{port + 1}"));
+        endpoint.EndpointAnnotation.AllocatedEndpoint = new(
+            endpoint.EndpointAnnotation, "localhost", port, (port + 1).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The arguments; in publish mode with placeholders for what is not known yet.</summary>
     public static async Task<string[]> ArgumentsOf(IDistributedApplicationBuilder builder, IResource resource) =>
-        [.. (await ExecutionConfigurationBuilder.Create(resource).WithArgumentsConfig().BuildAsync(builder.ExecutionContext, NullLogger.Instance)).Arguments.Select(a => a.Value)];
+    [
+        .. (await ExecutionConfigurationBuilder.Create(resource).WithArgumentsConfig().BuildAsync(builder.ExecutionContext, NullLogger.Instance))
+            .Arguments.Select(a => a.Value),
+    ];
 
     /// <summary>The environment variables; in publish mode with placeholders for what is not known yet.</summary>
     public static async Task<Dictionary<string, string>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource) =>
-        (await ExecutionConfigurationBuilder.Create(resource).WithEnvironmentVariablesConfig().BuildAsync(builder.ExecutionContext, NullLogger.Instance))
-            .EnvironmentVariables.ToDictionary(StringComparer.Ordinal);
+        (await ExecutionConfigurationBuilder.Create(resource)
+            .WithEnvironmentVariablesConfig()
+            .BuildAsync(builder.ExecutionContext, NullLogger.Instance))
+        .EnvironmentVariables.ToDictionary(StringComparer.Ordinal);
 
     public static string IconOf(IResource resource) => resource.Annotations.OfType<ResourceIconAnnotation>().Single().IconName;
 
@@ -35,7 +41,12 @@ internal static class TestModel
         [.. resource.Annotations.OfType<ContainerMountAnnotation>().Select(m => (m.Source, m.Target, m.IsReadOnly))];
 
     private static IDistributedApplicationBuilder Create(params string[] args) =>
-        DistributedApplication.CreateBuilder(new DistributedApplicationOptions { Args = args, DisableDashboard = true, AssemblyName = typeof(TestModel).Assembly.FullName });
+        DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            Args = args,
+            DisableDashboard = true,
+            AssemblyName = typeof(TestModel).Assembly.FullName,
+        });
 
     private sealed class Service : IProjectMetadata
     {

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OsMEN.Tests.Infrastructure;
 using ContainerRuntime = OsMEN.AppHost.Backing.ContainerRuntime;
 
@@ -32,12 +30,16 @@ public sealed class ContainerTests
         var data = Directory.CreateTempSubdirectory("osmen-containers-");
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             ["--backing", "container", "--data", data.FullName, $"--Parameters:admin-key={AdminKey}"], Token);
-        builder.Services.AddLogging(logging => logging.ClearProviders());
+        builder.Quieten();
         foreach (var name in s_notStarted)
             builder.CreateResourceBuilder(builder.Resources.OfType<ContainerResource>().Single(r => r.Name == name)).WithExplicitStart();
         builder.CreateResourceBuilder(builder.Resources.OfType<PrometheusResource>().Single()).WithScrapeInterval(TimeSpan.FromSeconds(1));
         await RequireImagesAsync(builder.Resources);
-        var volumes = builder.Resources.SelectMany(r => r.Annotations.OfType<ContainerMountAnnotation>()).Where(m => m.Type == ContainerMountType.Volume).Select(m => m.Source!).ToArray();
+        var volumes = builder.Resources
+            .SelectMany(r => r.Annotations.OfType<ContainerMountAnnotation>())
+            .Where(m => m.Type == ContainerMountType.Volume)
+            .Select(m => m.Source!)
+            .ToArray();
         try
         {
             await using var application = await builder.BuildAsync(Token);
@@ -61,7 +63,8 @@ public sealed class ContainerTests
     {
         using var gateway = application.CreateHttpClient("gateway");
         gateway.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", $"osm_{AdminKey}");
-        using var response = await gateway.PostAsJsonAsync("/api/v1/agents/daily_brief/executions?wait=30s", new { input = new { text = "09:00 design review." } }, Token);
+        using var response = await gateway.PostAsJsonAsync(
+            "/api/v1/agents/daily_brief/executions?wait=30s", new { input = new { text = "09:00 design review." } }, Token);
         var execution = await response.Content.ReadFromJsonAsync<JsonElement>(Token);
         Assert.Equal((HttpStatusCode.OK, "COMPLETED"), (response.StatusCode, execution.GetProperty("status").GetString()));
     }
@@ -73,17 +76,21 @@ public sealed class ContainerTests
         try
         {
             await Programs.UntilAsync(
-                async () => (up = await PrometheusServer.QueryAsync(prometheus, "up{job=~\"gateway|agentworker\"}")) is { Count: 3 } && up.All(u => u.Value == 1), "every replica is up", Patience);
+                async () => (up = await PrometheusServer.QueryAsync(prometheus, "up{job=~\"gateway|agentworker\"}")) is { Count: 3 }
+                    && up.All(u => u.Value == 1),
+                "every replica is up",
+                Patience);
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"up is {string.Join(", ", up.Select(u => $"{u.Labels["job"]} {u.Labels["instance"]}: {u.Value}"))}; targets: {await prometheus.GetStringAsync("/api/v1/targets", Token)}");
+            Assert.Fail($"Not every replica is up: {await prometheus.GetStringAsync("/api/v1/targets", Token)}");
         }
 
         Assert.Equal(["agentworker", "agentworker", "gateway"], up.Select(u => u.Labels["job"]).Order(StringComparer.Ordinal));
         Assert.Equal(3, up.Select(u => u.Labels["instance"]).Distinct(StringComparer.Ordinal).Count());
         await Programs.UntilAsync(
-            async () => (await prometheus.GetFromJsonAsync<JsonElement>("/api/v1/alertmanagers", Token)).GetProperty("data").GetProperty("activeAlertmanagers").GetArrayLength() == 1, "Prometheus has its Alertmanager");
+            async () => (await DataAsync(prometheus, "/api/v1/alertmanagers")).GetProperty("activeAlertmanagers").GetArrayLength() == 1,
+            "Prometheus has its Alertmanager");
         using var alertmanager = application.CreateHttpClient("alertmanager");
         Assert.True((await alertmanager.GetAsync("/-/ready", Token)).IsSuccessStatusCode);
     }
@@ -92,12 +99,16 @@ public sealed class ContainerTests
     private static async Task NothingButMetricsIsReachableAsync(DistributedApplication application)
     {
         using var prometheus = application.CreateHttpClient("prometheus");
-        var targets = (await prometheus.GetFromJsonAsync<JsonElement>("/api/v1/targets", Token)).GetProperty("data").GetProperty("activeTargets").EnumerateArray();
-        var scraped = new Uri(targets.First(t => t.GetProperty("labels").GetProperty("job").GetString() == "gateway").GetProperty("scrapeUrl").GetString()!);
+        var gateway = (await DataAsync(prometheus, "/api/v1/targets")).GetProperty("activeTargets").EnumerateArray()
+            .First(t => t.GetProperty("labels").GetProperty("job").GetString() == "gateway");
+        var scraped = new Uri(gateway.GetProperty("scrapeUrl").GetString()!);
         using var http = new HttpClient();
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(scraped, Token)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri(scraped, "/health/ready"), Token)).StatusCode);
     }
+
+    private static async Task<JsonElement> DataAsync(HttpClient prometheus, string path) =>
+        (await prometheus.GetFromJsonAsync<JsonElement>(path, Token)).GetProperty("data");
 
     private static async Task RequireImagesAsync(IEnumerable<IResource> resources)
     {
@@ -106,14 +117,15 @@ public sealed class ContainerTests
             if (!resource.TryGetContainerImageName(out var image))
                 throw new InvalidOperationException($"{resource.Name} is not a container.");
             if (await DockerAsync("image", "inspect", image) != 0 && await DockerAsync("pull", "--quiet", image) != 0)
-                Assert.Skip($"The image {image} is not here and cannot be pulled; eng/stand-in-images.sh builds it from Debian's packages.");
+                Assert.Skip($"The image {image} cannot be pulled; eng/stand-in-images.sh builds it from Debian's packages.");
         }
     }
 
     private static async Task<int> DockerAsync(params string[] arguments)
     {
         using var process = Programs.Start(Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME") ?? "docker", arguments);
-        await Task.WhenAll(process.StandardOutput.ReadToEndAsync(Token), process.StandardError.ReadToEndAsync(Token), process.WaitForExitAsync(Token));
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Token), process.StandardError.ReadToEndAsync(Token));
+        await Task.WhenAll(output, errors, process.WaitForExitAsync(Token));
         return process.ExitCode;
     }
 }

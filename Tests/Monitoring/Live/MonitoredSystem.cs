@@ -5,8 +5,6 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OsMEN.AppHost.Running;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.Llm;
@@ -119,7 +117,7 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
     {
         // Native servers may run as another user, who has to get in.
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
+            File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute);
         _models = await ScriptedModelServer.StartAsync();
         _models.Otherwise = request => request.GetProperty("model").GetString() switch
         {
@@ -127,10 +125,9 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
             "fails" => ScriptedAnswer.Error(400, "no such thing"),
             var model => Named(ModelScripts.Hello("openai"), model!),
         };
-        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["--backing", "native", "--data", Path.Combine(_folder.FullName, "data")], _stop.Token);
-
-        // On the console it would mix with the results that the test runner writes there.
-        _builder.Services.AddLogging(logging => logging.ClearProviders());
+        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            ["--backing", "native", "--data", Path.Combine(_folder.FullName, "data")], _stop.Token);
+        _builder.Quieten();
         foreach (var project in _builder.Resources.OfType<ProjectResource>())
         {
             _builder.CreateResourceBuilder(project)
@@ -158,7 +155,11 @@ internal sealed partial class MonitoredSystem : IAsyncDisposable
     {
         var rules = _folder.CreateSubdirectory("rules").FullName;
         foreach (var file in Directory.GetFiles(MonitoringFiles.Full("monitoring/prometheus/rules"), "*.yaml"))
-            await File.WriteAllTextAsync(Path.Combine(rules, Path.GetFileName(file)), For().Replace(await File.ReadAllTextAsync(file, _stop.Token), "for: 2s"), _stop.Token);
+        {
+            var hurried = For().Replace(await File.ReadAllTextAsync(file, _stop.Token), "for: 2s");
+            await File.WriteAllTextAsync(Path.Combine(rules, Path.GetFileName(file)), hurried, _stop.Token);
+        }
+
         return rules;
     }
 
