@@ -12,8 +12,11 @@ internal static class BackingServers
         builder.Backing() switch
         {
             BackingKind.Container => (
-                builder.AddPostgres("postgres").WithImageTag(Images.Postgres).WithDataVolume(builder.VolumeName("postgres-data")).AddDatabase("osmen"),
-                builder.AddRedis("redis").WithImageTag(Images.Redis).WithoutHttpsCertificate()),
+                builder.AddPostgres("postgres").WithImageTag(Images.Postgres).WithDataVolume(builder.VolumeName("postgres-data"))
+                    .WithPgWeb(browser => browser.WithExplicitStart())
+                    .AddDatabase("osmen"),
+                builder.AddRedis("redis").WithImageTag(Images.Redis).WithoutHttpsCertificate()
+                    .WithRedisInsight(browser => browser.WithExplicitStart())),
             BackingKind.Native => (builder.AddNativePostgres(), builder.AddNativeRedis()),
             _ => (builder.AddSqliteDatabase("osmen", Path.Combine(builder.BackingFolder(), "osmen.db")), builder.AddGarnet()),
         };
