@@ -60,13 +60,17 @@ internal static class MetricsBench
         await using var endpoint = ScrapeEndpoint.Create(meter.Name);
         fill(meter);
         reader.Collect?.Invoke(5000);
-        var samples = endpoint.Scrape(Text).Span.Count("\nbench_"u8);
+        var samples = (await endpoint.ScrapeAsync(Text)).Span.Count("\nbench_"u8);
         if (samples < Series * 0.99 || reader.Points == 0)
             throw new InvalidOperationException($"{samples} series were written and {reader.Points} points read.");
 
-        var plain = Measure(() => reader.Collect?.Invoke(5000));
-        var text = Measure(() => endpoint.Scrape(Text));
-        var openMetrics = Measure(() => endpoint.Scrape(OpenMetrics));
+        var plain = await MeasureAsync(() =>
+        {
+            reader.Collect?.Invoke(5000);
+            return Task.CompletedTask;
+        });
+        var text = await MeasureAsync(() => endpoint.ScrapeAsync(Text));
+        var openMetrics = await MeasureAsync(() => endpoint.ScrapeAsync(OpenMetrics));
         report.Add("scrape", shape, "10,000 series, plain reading of the points", plain.Milliseconds, "ms");
         report.Add("scrape", shape, "10,000 series, text", text.Milliseconds, "ms");
         report.Add("scrape", shape, "10,000 series, OpenMetrics", openMetrics.Milliseconds, "ms");
@@ -124,19 +128,19 @@ internal static class MetricsBench
         return best;
     }
 
-    private static (double Milliseconds, double Bytes) Measure(Action work)
+    private static async Task<(double Milliseconds, double Bytes)> MeasureAsync(Func<Task> work)
     {
-        for (var i = 0; i < Scrapes; i++) work();
+        for (var i = 0; i < Scrapes; i++) await work();
         var times = new double[Scrapes];
-        var bytes = GC.GetAllocatedBytesForCurrentThread();
+        var bytes = GC.GetTotalAllocatedBytes(precise: true);
         for (var i = 0; i < Scrapes; i++)
         {
             var started = Stopwatch.GetTimestamp();
-            work();
+            await work();
             times[i] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         }
 
-        var allocated = (double)(GC.GetAllocatedBytesForCurrentThread() - bytes) / Scrapes;
+        var allocated = (double)(GC.GetTotalAllocatedBytes(precise: true) - bytes) / Scrapes;
         Array.Sort(times);
         return (times[Scrapes / 2], allocated);
     }

@@ -17,8 +17,8 @@ internal sealed class ScrapeEndpoint : IAsyncDisposable
 
     public static ScrapeEndpoint Create(string meter)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddRoutingCore();
+        // Never started.
+        var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(meter).AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
         var app = builder.Build();
         app.MapPrometheusScrapingEndpoint();
@@ -27,14 +27,14 @@ internal sealed class ScrapeEndpoint : IAsyncDisposable
     }
 
     /// <summary>What the endpoint answers; valid until the next scrape.</summary>
-    public ReadOnlyMemory<byte> Scrape(string accept)
+    public async Task<ReadOnlyMemory<byte>> ScrapeAsync(string accept)
     {
         _body.SetLength(0);
         var context = new DefaultHttpContext { RequestServices = _app.Services };
         context.Request.Headers.Accept = accept;
         context.Response.Body = _body;
-        var scraping = _scrape(context);
-        if (!scraping.IsCompletedSuccessfully || context.Response.StatusCode != StatusCodes.Status200OK)
+        await _scrape(context);
+        if (context.Response.StatusCode != StatusCodes.Status200OK)
             throw new InvalidOperationException($"The scrape failed with {context.Response.StatusCode}.");
         return _body.GetBuffer().AsMemory(0, (int)_body.Length);
     }
