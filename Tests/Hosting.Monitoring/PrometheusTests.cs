@@ -76,6 +76,25 @@ public sealed class PrometheusTests : IDisposable
     }
 
     [Fact]
+    public async Task Temporary_run_folder_is_removed_with_the_application()
+    {
+        var builder = TestModel.Run();
+        var prometheus = builder.AddPrometheus("prometheus");
+        var folder = TestModel.MountsOf(prometheus.Resource).Single().Source!;
+        Assert.True(Directory.Exists(folder));
+
+        await using (var application = builder.Build())
+        {
+            // A start resolves it.
+#pragma warning disable ASPIREFILESYSTEM001
+            Assert.NotNull(application.Services.GetService<IFileSystemService>());
+#pragma warning restore ASPIREFILESYSTEM001
+        }
+
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
     public async Task Program_listens_on_loopback_and_runs_as_the_user_that_launch_chooses()
     {
         var builder = TestModel.Run();

@@ -138,8 +138,9 @@ public sealed class ServerTests
     [InlineData("jaeger", "Jaeger", "Search traces")]
     public async Task Dashboard_names_the_pages_of_a_server(string name, params string[] pages)
     {
+        var folder = Directory.CreateTempSubdirectory("osmen-pages-");
         var builder = TestModel.Run();
-        builder.AddPrometheus("prometheus");
+        builder.AddPrometheus("prometheus", runFolder: folder.FullName);
         builder.AddAlertmanager("alertmanager");
         builder.AddGrafana("grafana", builder.AddParameter("password", "p", secret: true));
         builder.AddLoki("loki");
@@ -154,5 +155,6 @@ public sealed class ServerTests
 
         Assert.Equal(pages, context.Urls.Select(u => u.DisplayText));
         Assert.NotEmpty(TestModel.IconOf(resource));
+        folder.Delete(recursive: true);
     }
 }
