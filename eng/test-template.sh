@@ -74,9 +74,9 @@ dotnet test Tests --no-build --filter \
   "FullyQualifiedName~$tests.Publishing|FullyQualifiedName~$tests.WholeSystem|FullyQualifiedName~$tests.Catalog|FullyQualifiedName~$tests.Llm|FullyQualifiedName~$tests.ServiceDefaults.MetricsTests"
 
 echo "--- AppHost"
-# A group of its own, which Ctrl+C in a terminal would reach; without job control bash starts it deaf to SIGINT.
+# A group of its own, which Ctrl+C in a terminal would reach. Without job control bash starts it deaf to SIGINT, as does a caller that is deaf itself.
 set -m
-dotnet run --project AppHost --no-build -- --backing embedded >"$work/apphost.log" 2>&1 &
+env --default-signal=INT dotnet run --project AppHost --no-build -- --backing embedded >"$work/apphost.log" 2>&1 &
 host=$!
 set +m
 timeout 120 sh -c "until grep -q 'Press Ctrl+C to stop' '$work/apphost.log'; do kill -0 $host || exit 1; sleep 0.1; done" || { cat "$work/apphost.log"; fail "AppHost did not get ready"; }
