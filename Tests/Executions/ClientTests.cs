@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OsMEN.Executions;
 using OsMEN.Executions.Clients;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.Tests.Infrastructure;
@@ -71,6 +72,31 @@ public sealed class ClientTests(PostgresServer postgres)
         Assert.Equal(42, await command.ExecuteScalarAsync(TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task Database_component_reports_its_engine_and_version()
+    {
+        await using var sqlite = await TestStore.SqliteAsync();
+        foreach (var (connection, engine) in new[] { (await postgres.CreateDatabaseAsync(), "PostgreSQL"), (sqlite.ConnectionString, "SQLite") })
+        {
+            await using var service = await StartAsync(connection);
+            await service.CheckAsync("database");
+            var component = await service.GetJsonAsync("/health/dependencies/database");
+            var details = component.GetProperty("details");
+            Assert.Equal(("healthy", $"Connected to {engine}."), (component.GetProperty("status").GetString(), details.GetProperty("message").GetString()));
+            Assert.Matches("^[0-9]+\\.", details.GetProperty("version").GetString());
+        }
+    }
+
+    [Fact]
+    public async Task Database_that_is_down_is_reported_without_its_password()
+    {
+        await using var service = await StartAsync("Host=127.0.0.1;Port=1;Username=u;Password=hunter2;Database=d");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await CheckedAsync(service, "database"));
+        var message = (await service.GetJsonAsync("/health/dependencies/database")).GetProperty("details").GetProperty("message").GetString();
+        Assert.Contains("Failed to connect to 127.0.0.1:1", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", (await service.GetAsync("/health")).Body, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("osmen", "", "ConnectionStrings__osmen is missing; " + PostgresAllowed)]
     [InlineData("osmen", "Password=hunter2", "ConnectionStrings__osmen holds \"(hidden)\"; " + PostgresAllowed)]
@@ -98,6 +124,14 @@ public sealed class ClientTests(PostgresServer postgres)
             else builder.AddPostgres(name);
         }
     }
+
+    private static Task<TestService> StartAsync(string database) => TestService.StartAsync(b =>
+    {
+        b.Configuration["ConnectionStrings:osmen"] = database;
+        b.Configuration["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=200";
+        b.Configuration["CATALOG_PATH"] = Path.Combine(AppContext.BaseDirectory, "catalog");
+        b.AddExecutions();
+    });
 
     private static async Task<HttpStatusCode> CheckedAsync(TestService service, string component)
     {
