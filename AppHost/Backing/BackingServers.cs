@@ -65,7 +65,7 @@ internal static class BackingServers
         return database.WaitFor(server);
     }
 
-    // A port of its own that nothing stands before, given to the program as an argument.
+    // The server listens on an unproxied port, which it gets as an argument.
     private static IResourceBuilder<ExecutableResource> WithServerPort(this IResourceBuilder<ExecutableResource> server, string scheme, string option)
     {
         server.WithEndpoint(name: "tcp", scheme: scheme, isProxied: false);

@@ -24,8 +24,8 @@ internal static class Programs
         return folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
     }
 
-    /// <summary>Runs a short program to its end.</summary>
-    /// <returns>Its exit code, or null where it was ended because <paramref name="timeLimit"/> was over, and what it wrote to both outputs.</returns>
+    /// <summary>Runs a program and waits until it exits.</summary>
+    /// <returns>The exit code, or null if the program was killed after <paramref name="timeLimit"/>, and its standard output and error.</returns>
     public static (int? Status, string Output) Run(string program, IEnumerable<string> arguments, TimeSpan timeLimit)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;

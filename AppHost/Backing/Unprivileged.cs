@@ -10,7 +10,7 @@ internal static class Unprivileged
         : null;
 
     /// <summary>The program and arguments that run a program as the other user; the same ones where AppHost isn't root.</summary>
-    /// <exception cref="DistributedApplicationException">There is no user to run as, or no program to change the user with.</exception>
+    /// <exception cref="DistributedApplicationException">The machine has no user to run as, or no program that changes the user.</exception>
     public static (string Program, IReadOnlyList<string> Arguments) Command(string program, IReadOnlyList<string> arguments)
     {
         if (!Environment.IsPrivilegedProcess || OperatingSystem.IsWindows())

@@ -5,7 +5,7 @@ namespace OsMEN.AppHost.Running;
 
 /// <summary>
 /// Stops gateway and workers before anything that they need, so that they drain while database and Redis still answer. Aspire's own stop
-/// kills a process after some seconds, which is less than a worker may need to finish what it runs.
+/// kills a process after about 8 s, and a worker may need longer to finish its executions.
 /// </summary>
 internal sealed class OrderlyStop(ResourceNotificationService notifications) : BackgroundService
 {

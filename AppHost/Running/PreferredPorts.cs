@@ -57,7 +57,7 @@ internal static class PreferredPorts
         }
         catch (SocketException e)
         {
-            // A machine without IPv6 has no such address; that is no port that is taken.
+            // Without IPv6 the address doesn't exist, which doesn't mean that the port is taken.
             return e.SocketErrorCode != SocketError.AddressAlreadyInUse && e.SocketErrorCode != SocketError.AccessDenied;
         }
     }

@@ -8,7 +8,7 @@ using OsMEN.AppHost.Backing;
 
 namespace OsMEN.AppHost.Running;
 
-/// <summary>What a run on a developer's machine has beside the model: a lock on its data, <c>run.json</c>, a few lines on the console, an orderly stop.</summary>
+/// <summary>Adds to a run on a developer's machine: a lock on its data, <c>run.json</c>, a short report on the console and an orderly stop.</summary>
 internal static class RunSupport
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
@@ -21,7 +21,7 @@ internal static class RunSupport
 
     private static readonly string LoginToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    /// <summary>Adds it; in publish mode nothing.</summary>
+    /// <summary>Adds the services of a run. Does nothing in publish mode.</summary>
     /// <exception cref="DistributedApplicationException">Another AppHost uses the data folder, or the folder cannot be written.</exception>
     public static void AddRunSupport(this IDistributedApplicationBuilder builder)
     {
@@ -33,7 +33,7 @@ internal static class RunSupport
         // What goes on inside Aspire is in its dashboard. As the lowest source, so that Logging__LogLevel__Default=Debug brings it to the console.
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = CalmLogging });
 
-        // Without this AppHost is gone before what it started.
+        // Without this setting, AppHost exits before the processes that it started.
         builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new RunFile(builder.Root()));
