@@ -18,6 +18,7 @@ internal sealed class RunReport(
     private readonly ResourceBoard _board = new();
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
     private bool _ready;
+    private bool _cannotWrite;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +41,7 @@ internal sealed class RunReport(
                 if (!_board.Observe(change))
                     continue;
                 var resources = _board.Read();
-                file.Write(new(Environment.ProcessId, DataFolder.NameOf(options.Backing), key, DashboardUrl, resources));
+                WriteFile(new(Environment.ProcessId, DataFolder.NameOf(options.Backing), key, DashboardUrl, resources));
                 await ReportFailureAsync(change, stoppingToken);
                 if (!_ready && resources.TryGetValue("gateway", out var gateway) && gateway is { Health: nameof(HealthStatus.Healthy), Urls: [var url, ..] })
                     ReportReady(url, key);
@@ -56,6 +57,22 @@ internal sealed class RunReport(
         configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } url && !options.IsTest
             ? configuration["AppHost:BrowserToken"] is { Length: > 0 } token ? $"{url}/login?t={token}" : url
             : null;
+
+    // The system runs on without the file, for instance on a full disk.
+    private void WriteFile(RunState state)
+    {
+        try
+        {
+            file.Write(state);
+            _cannotWrite = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!_cannotWrite)
+                Say($"run.json cannot be written: {e.Message} Scripts that read it see an old state or none.");
+            _cannotWrite = true;
+        }
+    }
 
     private void ReportReady(string url, string key)
     {

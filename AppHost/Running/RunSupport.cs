@@ -37,8 +37,11 @@ internal static class RunSupport
         builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new RunFile(builder.Root()));
+
+        // Looked for before the folder of this backing is created, which would pass for data.
+        var otherData = OtherData(builder);
         builder.Services.AddSingleton(new RunOptions(
-            builder.Backing(), builder.BackingFolder(), OtherData(builder), LoginToken, IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
+            builder.Backing(), builder.BackingFolder(), otherData, LoginToken, IsTest: Assembly.GetEntryAssembly() != typeof(RunSupport).Assembly));
 
         // Hosted services start in order and stop in reverse. The report is first: Aspire's start lasts until every resource has found what it waits
         // for. OrderlyStop is the last to start, so the first to stop.

@@ -90,6 +90,17 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task Run_file_that_cannot_be_written_is_reported_once_and_the_system_runs()
+    {
+        await using var host = new AppHostProcess();
+        Directory.CreateDirectory(host.RunFile + ".new");
+        host.Start("--backing", "embedded");
+        await host.UntilReadyAsync();
+        Assert.Single(host.Lines, l => l.StartsWith("run.json cannot be written: ", StringComparison.Ordinal));
+        Assert.Equal(0, await host.EndAsync("TERM"));
+    }
+
+    [Fact]
     public async Task Taken_port_is_replaced_and_said_and_a_second_AppHost_in_the_folder_is_refused()
     {
         using var stranger = new TcpListener(IPAddress.Loopback, 8080);
