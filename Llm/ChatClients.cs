@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.AI;
 using OsMEN.Llm.Budgets;
 using OsMEN.Llm.Fallback;
@@ -8,22 +7,19 @@ using OsMEN.Llm.Providers;
 namespace OsMEN.Llm;
 
 /// <summary>
-/// Gives chat clients by model name. Each is a chain of delegating clients in a fixed order: tracing (one <c>chat</c> span a
-/// request), budgets, metering (one <see cref="LlmCall"/> for each call that a provider got), time limits, provider.
+/// Creates chat clients for models. Each is a chain of delegating clients in a fixed order: budgets, metering (one <see cref="LlmCall"/> for
+/// each call that a provider received), tracing (one <c>chat</c> span for each call), time limits, provider.
 /// </summary>
 public sealed class ChatClients : IDisposable
 {
-    // Models are named by agents and callers: without a bound a caller could fill the memory with names.
-    private const int MaxProviders = 1000;
-
-    private readonly ConcurrentDictionary<ModelName, IChatClient> _providers = new();
+    private readonly Dictionary<string, Lazy<IChatClient>> _platforms;
     private readonly HttpClient _http;
     private readonly LlmOptions _options;
     private readonly PriceTable _prices;
     private readonly TimeProvider _time;
     private readonly IBudgetGate? _budgets;
 
-    /// <param name="budgets">What calls with a <see cref="BudgetSubject"/> have to pass; null lets everything pass.</param>
+    /// <param name="budgets">Admits or refuses calls with a <see cref="BudgetSubject"/>; null admits every call.</param>
     public ChatClients(LlmOptions options, PriceTable prices, TimeProvider time, IBudgetGate? budgets = null)
     {
         _budgets = budgets;
@@ -36,51 +32,54 @@ public sealed class ChatClients : IDisposable
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
+
+        // One chain per platform: a request names its model. OpenTelemetryChatClient creates a meter, so it cannot be made per call.
+        _platforms = Platforms.All.ToDictionary(p => p, p => new Lazy<IChatClient>(() => Create(p)), StringComparer.Ordinal);
     }
 
-    /// <summary>The model of whoever names none.</summary>
+    /// <summary>The model for requests and agents that name none.</summary>
     public ModelName Default => _options.DefaultModel;
 
     /// <summary>
-    /// A client for an ordered list of models, each request to the first that answers: <see cref="ModelCalls"/> decides, and repeats.
-    /// <paramref name="onCall"/> is told of every call that was made, also failed, repeated and abandoned ones, from any thread. Disposing the
-    /// client does nothing.
+    /// A client for an ordered list of models. <see cref="ModelCalls"/> sends each request to the first model that answers, and retries.
+    /// Disposing the client does nothing.
     /// </summary>
-    /// <param name="subject">On whose account; null passes no budget.</param>
+    /// <param name="onCall">Receives every call that was made, including failed, retried and abandoned ones, on any thread.</param>
+    /// <param name="subject">The account that pays; null bypasses budgets.</param>
     public IChatClient Get(IReadOnlyList<ModelName> models, ModelCalls calls, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
         return new FallbackChatClient(models, model => GetOnce(model, call => { calls.Spent(call); onCall(call); }, subject), calls);
     }
 
-    /// <summary>The same for one model, whose calls are made once: for who repeats them by <see cref="ModelCalls"/>.</summary>
+    /// <summary>A client for one model that makes each call once; the caller retries with <see cref="ModelCalls"/>.</summary>
     public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
-        if (_providers.Count > MaxProviders)
-            _providers.Clear();
-        var provider = _providers.GetOrAdd(model, static (n, self) => new TimeLimitChatClient(self.Create(n), self._options, self._time), this);
+        var provider = new ConfigureOptionsChatClient(_platforms[model.Platform].Value, o => o.ModelId = model.Model);
         IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, model, _options.HostOf(model), _prices, told, _time);
-        var counted = subject is null || _budgets is null
+        return subject is null || _budgets is null
             ? Metered(provider, onCall)
             : new BudgetChatClient(provider, Metered, model, _options.HostOf(model), _prices, _budgets, subject, onCall, _time);
-        return new TracingChatClient(counted, model, _options.AddressOf(model.Platform), _options.CapturesContent);
     }
 
     public void Dispose()
     {
-        foreach (var provider in _providers.Values)
-            provider.Dispose();
+        foreach (var platform in _platforms.Values.Where(p => p.IsValueCreated))
+            platform.Value.Dispose();
         _http.Dispose();
     }
 
-    private IChatClient Create(ModelName name) => name.Platform switch
+    private OpenTelemetryChatClient Create(string platform)
     {
-        Platforms.Anthropic => AnthropicProvider.Create(_options, name.Model, _http),
-        Platforms.Azure => OpenAIChatClient.Create(new Uri(_options.AzureAddress!, "/openai/v1/"), _options.AzureKey, name.Model, _http),
-        Platforms.Ollama => OpenAIChatClient.Create(new Uri(_options.OllamaAddress!, "/v1/"), null, name.Model, _http),
-        Platforms.OpenAI => OpenAIChatClient.Create(_options.OpenAIAddress, _options.OpenAIKey, name.Model, _http),
-        _ => name.Model == ModelName.Offline.Model
-            ? new ExtractiveChatClient()
-            : throw new LlmException(LlmErrorKind.NotConfigured, $"Platform offline has one model, {ModelName.Offline}."),
-    };
+        IChatClient provider = platform switch
+        {
+            Platforms.Anthropic => AnthropicProvider.Create(_options, _http),
+            Platforms.Azure => OpenAIChatClient.Create(new Uri(_options.AzureAddress!, "/openai/v1/"), _options.AzureKey, _http),
+            Platforms.Ollama => OpenAIChatClient.Create(new Uri(_options.OllamaAddress!, "/v1/"), null, _http),
+            Platforms.OpenAI => OpenAIChatClient.Create(_options.OpenAIAddress, _options.OpenAIKey, _http),
+            _ => new ExtractiveChatClient(),
+        };
+        var described = new SpanDetailsChatClient(new TimeLimitChatClient(provider, _options, _time), ModelName.ProviderNameOf(platform), _options.AddressOf(platform));
+        return new OpenTelemetryChatClient(described) { EnableSensitiveData = _options.CapturesContent };
+    }
 }

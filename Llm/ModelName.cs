@@ -7,7 +7,9 @@ public readonly record struct ModelName(string Platform, string Model)
     public static readonly ModelName Offline = new(Platforms.Offline, "extractive");
 
     /// <summary>The platform as OpenTelemetry calls it (<c>gen_ai.provider.name</c>).</summary>
-    public string ProviderName => Platform == Platforms.Azure ? "azure.ai.openai" : Platform;
+    public string ProviderName => ProviderNameOf(Platform);
+
+    internal static string ProviderNameOf(string platform) => platform == Platforms.Azure ? "azure.ai.openai" : platform;
 
     /// <summary>Splits at the first slash: a model's own name may have more of them.</summary>
     public static bool TryParse(string? text, out ModelName name)

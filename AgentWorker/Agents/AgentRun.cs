@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.AI;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Llm;
@@ -68,7 +67,7 @@ internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners, LlmOptions
             if (run.Agent.Type != AgentType.Llm)
                 span.SetTag("gen_ai.provider.name", "osmen");
             if (options.CapturesContent)
-                GenAIContent.SetRequest(span, run.Agent.Instructions, [new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))]);
+                GenAIContent.SetRequest(span, run.Agent.Instructions, AgentInput.ToText(run.Execution.Input));
         }
 
         try

@@ -9,6 +9,7 @@ using OsMEN.Llm;
 using OsMEN.Llm.Cache;
 using OsMEN.Llm.Fallback;
 using OsMEN.Llm.Pipeline;
+using OsMEN.Llm.Providers;
 using OsMEN.Llm.Tools;
 
 namespace OsMEN.AgentWorker.Agents;
@@ -45,11 +46,13 @@ internal sealed class LlmAgentRunner(
                 MaxOutputTokens = agent.Limits.MaxOutputTokens,
                 Tools = [.. await tools.GetAsync(run, cancellationToken)],
             };
+            if (agent.ModelOptions is { } more)
+                ModelOptions.Set(options, more);
             if (run is { CapturesContent: true, Span.IsAllDataRequested: true })
                 GenAIContent.SetTools(run.Span, options.Tools);
             var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
             var result = await loop.RunAsync(
-                [new ChatMessage(ChatRole.User, AgentInput.ToText(run.Execution.Input))],
+                [new ChatMessage(ChatRole.User, AgentInput.ToContents(run.Execution.Input))],
                 options,
                 new Observer(run, journal, metrics, time),
                 cancellationToken,

@@ -38,6 +38,12 @@ public sealed record AgentDefinition : ICatalogDefinition
     /// <summary>0 to 2; null leaves it to the provider.</summary>
     public double? Temperature { get; init; }
 
+    /// <summary>
+    /// JSON text of an object with further fields of the provider's own request, such as <c>seed</c>, <c>reasoning_effort</c> or a vendor's
+    /// extension; null for none. They are sent unchanged.
+    /// </summary>
+    public string? ModelOptions { get; init; }
+
     /// <summary>Names of <see cref="BuiltInTools"/> that the agent may call.</summary>
     public IReadOnlyList<string> Tools { get; init; } = [];
 

@@ -84,6 +84,7 @@ public static class AgentJson
         {
             writer.WriteNumber("temperature", temperature);
         }
+        WriteRaw(writer, "model_options", definition.ModelOptions);
         WriteTexts(writer, "tools", definition.Tools);
         McpJson.Write(writer, definition.Mcp);
         WriteTexts(writer, "command", definition.Command);
@@ -103,11 +104,7 @@ public static class AgentJson
         {
             writer.WriteNumber("price_usd", price);
         }
-        if (definition.Example is not null)
-        {
-            writer.WritePropertyName("example");
-            writer.WriteRawValue(definition.Example);
-        }
+        WriteRaw(writer, "example", definition.Example);
         writer.WriteEndObject();
     }
 
@@ -116,6 +113,15 @@ public static class AgentJson
         if (value is not null)
         {
             writer.WriteString(name, value);
+        }
+    }
+
+    private static void WriteRaw(Utf8JsonWriter writer, string name, string? json)
+    {
+        if (json is not null)
+        {
+            writer.WritePropertyName(name);
+            writer.WriteRawValue(json);
         }
     }
 
@@ -140,12 +146,6 @@ public static class AgentJson
         var limits = new JsonFields(reader.Take("limits"), "limits.", errors);
         var cached = reader.Take("cache");
         var cache = new JsonFields(cached, "cache.", errors);
-        var example = reader.Take("example");
-        if (!JsonFields.IsUnicode(example))
-        {
-            errors.Add(new("example", "must be valid Unicode"));
-            example = default;
-        }
         var defaults = new AgentLimits();
         var definition = new AgentDefinition
         {
@@ -157,13 +157,14 @@ public static class AgentJson
             Fallback = reader.Texts("fallback"),
             Cache = cached.ValueKind == JsonValueKind.Object ? new AgentCache(cache.Duration("ttl") ?? TimeSpan.Zero, cache.Flag("shared") ?? false) : null,
             Temperature = reader.Number("temperature"),
+            ModelOptions = reader.Json("model_options"),
             Tools = reader.Texts("tools"),
             Mcp = McpJson.Read(reader.Take("mcp"), errors),
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
             Environment = reader.Texts("environment"),
             PriceUsd = reader.Money("price_usd"),
-            Example = example.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : JsonSerializer.Serialize(example, AgentJsonContext.Default.JsonElement),
+            Example = reader.Json("example"),
             Folder = folder,
             Limits = new AgentLimits
             {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace OsMEN.Executions.Catalog;
@@ -11,6 +12,13 @@ public static partial class AgentValidation
     public const int MaxDescription = 500;
     public const int MaxInstructions = 64 * 1024;
     public const int MaxExample = 64 * 1024;
+    public const int MaxModelOptions = 16 * 1024;
+
+    // Fields with a key of their own, and fields that change how an answer is read or billed.
+    private static readonly string[] ReservedModelOptions =
+    [
+        "model", "messages", "system", "tools", "functions", "function_call", "stream", "stream_options", "n", "temperature", "max_tokens", "max_completion_tokens", "store",
+    ];
 
     /// <summary>True for 1 to 64 of <c>a-z 0-9 _ -</c>, the first a letter or digit.</summary>
     public static bool IsId(string? id) => id is not null && IdPattern().IsMatch(id);
@@ -50,6 +58,7 @@ public static partial class AgentValidation
             Check(BuiltInTools.Names.Contains(d.Tools[i]), $"tools[{i}]", $"is no tool; there are: {string.Join(", ", BuiltInTools.Names)}");
             Check(d.Tools.Take(i).All(t => t != d.Tools[i]), $"tools[{i}]", "is listed twice");
         }
+        CheckModelOptions(d, Check);
         CheckProgram(d, Check);
         McpJson.Check(d, Check);
 
@@ -59,6 +68,26 @@ public static partial class AgentValidation
         Check(limits.MaxTokens is >= 1 and <= 100_000_000, "limits.max_tokens", "must be 1 to 100000000");
         Check(limits.MaxOutputTokens is null or (>= 1 and <= 1_000_000), "limits.max_output_tokens", "must be 1 to 1000000");
         return errors;
+    }
+
+    private static void CheckModelOptions(AgentDefinition d, Action<bool, string, string> check)
+    {
+        if (d.ModelOptions is not { } json)
+        {
+            return;
+        }
+        using var document = JsonDocument.Parse(json);
+        if (document.RootElement.ValueKind != JsonValueKind.Object || json.Length > MaxModelOptions)
+        {
+            check(false, "model_options", $"must be an object of at most {MaxModelOptions} characters");
+            return;
+        }
+        var names = document.RootElement.EnumerateObject().Select(p => p.Name).ToArray();
+        foreach (var name in names.Intersect(ReservedModelOptions, StringComparer.Ordinal))
+        {
+            check(false, $"model_options.{name}", "cannot be set here: it has a key of its own, or OsMEN sets it");
+        }
+        check(names.Distinct(StringComparer.Ordinal).Count() == names.Length, "model_options", "has a field twice");
     }
 
     private static void CheckProgram(AgentDefinition d, Action<bool, string, string> check)
@@ -71,6 +100,7 @@ public static partial class AgentValidation
         check(llm || d.Fallback.Count == 0, "fallback", "is for llm agents only");
         check(llm || d.Cache is null, "cache", "is for llm agents only");
         check(llm || d.Temperature is null, "temperature", "is for llm agents only");
+        check(llm || d.ModelOptions is null, "model_options", "is for llm agents only");
         check(llm || d.Tools.Count == 0, "tools", "is for llm agents only");
         check(!llm || d.Command.Count == 0, "command", "is for process and container agents only");
         check(!llm || d.Environment.Count == 0, "environment", "is for process and container agents only");

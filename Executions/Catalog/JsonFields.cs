@@ -137,6 +137,22 @@ public sealed class JsonFields
         return null;
     }
 
+    /// <summary>Any JSON as compact text.</summary>
+    public string? Json(string name)
+    {
+        var value = Take(name);
+        if (Absent(value))
+        {
+            return null;
+        }
+        if (IsUnicode(value))
+        {
+            return JsonSerializer.Serialize(value, AgentJsonContext.Default.JsonElement);
+        }
+        Refuse(name, "must be valid Unicode");
+        return null;
+    }
+
     public TimeSpan? Duration(string name)
     {
         var value = Take(name);

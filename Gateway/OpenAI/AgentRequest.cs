@@ -7,7 +7,7 @@ using OsMEN.Executions.Catalog;
 namespace OsMEN.Gateway.OpenAI;
 
 /// <summary>A chat request that is to run an agent: the input of its execution.</summary>
-/// <param name="Input">JSON text: <c>{"text":…}</c>.</param>
+/// <param name="Input">JSON text: <c>{"text":…}</c>, with <c>images</c> if there are any.</param>
 /// <param name="Metadata">JSON text of the request's <c>metadata</c>, or null.</param>
 internal sealed record AgentRequest(string Input, string? Metadata)
 {
@@ -36,14 +36,18 @@ internal sealed record AgentRequest(string Input, string? Metadata)
             var metadata = body.TryGetProperty("metadata", out var m) && m.ValueKind == JsonValueKind.Object ? m.GetRawText() : null;
             if (metadata?.Length > MaxMetadata)
                 return (null, OpenAIErrors.Invalid("metadata", $"must be at most {MaxMetadata} characters"));
-            var text = Transcript([.. ChatRequest.ReadMessages(body)]);
-            return text.Length > 0 ? (new AgentRequest(Write(text), metadata), null) : (null, OpenAIErrors.Invalid("messages", "must hold a text"));
+            ChatMessage[] messages = [.. ChatRequest.ReadMessages(body)];
+            var text = Transcript(messages);
+            AIContent[] images = [.. messages.SelectMany(m => m.Contents).Where(c => c is DataContent or UriContent)];
+            return text.Length > 0 || images.Length > 0
+                ? (new AgentRequest(Write(text, images), metadata), null)
+                : (null, OpenAIErrors.Invalid("messages", "must include text or an image"));
         }
         catch (ChatRequestException e)
         {
             return (null, OpenAIErrors.Invalid(e.Field, e.Message));
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
             return (null, OpenAIErrors.Invalid("messages", "have a field of the wrong type"));
         }
@@ -75,13 +79,28 @@ internal sealed record AgentRequest(string Input, string? Metadata)
         return text.ToString();
     }
 
-    private static string Write(string text)
+    private static string Write(string text, AIContent[] images)
     {
         using var buffer = new MemoryStream(text.Length + 16);
         using (var writer = new Utf8JsonWriter(buffer, Writing))
         {
             writer.WriteStartObject();
             writer.WriteString("text"u8, text);
+            if (images.Length > 0)
+            {
+                writer.WriteStartArray("images"u8);
+                foreach (var image in images)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("url"u8, image is DataContent data ? data.Uri : ((UriContent)image).Uri.OriginalString);
+                    if (image.AdditionalProperties?.TryGetValue("detail", out string? detail) == true)
+                        writer.WriteString("detail"u8, detail);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+            }
+
             writer.WriteEndObject();
         }
 

@@ -24,7 +24,7 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
 
             return new ChatRequest([.. ReadMessages(body)], ReadOptions(body));
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
             throw new ChatRequestException("", "is no chat request: a field has the wrong type");
         }
@@ -68,8 +68,12 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
             case "text":
                 return new TextContent(part.GetProperty("text").GetString());
             case "image_url":
-                var url = part.GetProperty("image_url").GetProperty("url").GetString()!;
-                return url.StartsWith("data:", StringComparison.Ordinal) ? new DataContent(url) : new UriContent(new Uri(url), "image/*");
+                var image = part.GetProperty("image_url");
+                var url = image.GetProperty("url").GetString()!;
+                AIContent content = url.StartsWith("data:", StringComparison.Ordinal) ? new DataContent(url) : new UriContent(new Uri(url), "image/*");
+                if (image.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.String)
+                    content.AdditionalProperties = new() { ["detail"] = detail.GetString() };
+                return content;
             default:
                 throw new ChatRequestException($"{place}.content", "has a part that is not possible for models of this platform: text and image_url are");
         }

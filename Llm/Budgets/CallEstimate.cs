@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using OsMEN.Llm.Providers;
 
 namespace OsMEN.Llm.Budgets;
 
@@ -37,6 +38,8 @@ public static class CallEstimate
                 input += ToolOverhead + Bytes(tool.Name) + Bytes(tool.Description) + (tool is AIFunctionDeclaration f ? Bytes(f.JsonSchema.GetRawText()) : 0);
         }
 
+        if (ModelOptions.Of(options) is { } fields)
+            input += ToolOverhead + Bytes(fields.GetRawText());
         if (options?.ResponseFormat is ChatResponseFormatJson { Schema: { } schema })
             input += ToolOverhead + Bytes(schema.GetRawText());
         return new TokenUsage(input, options?.MaxOutputTokens ?? maxOutputTokens);

@@ -26,7 +26,7 @@ public sealed class AnswerCache(IConnectionMultiplexer redis, CacheMetrics metri
     /// <summary><paramref name="inner"/>, asked only for what is not found.</summary>
     /// <param name="timeToLive">How long an answer is good.</param>
     /// <param name="user">Whose answers these are; null shares them with everybody.</param>
-    public IChatClient Wrap(IChatClient inner, ModelName model, TimeSpan timeToLive, string? user) => new CachingChatClient(inner, this, model, timeToLive, user);
+    public IChatClient Wrap(IChatClient inner, ModelName model, TimeSpan timeToLive, string? user) => new CachedChatClient(inner, this, model, timeToLive, user);
 
     internal async Task<ChatResponse?> FindAsync(string key)
     {

@@ -1,11 +1,12 @@
+using System.Threading.RateLimiting;
 using Polly;
 using Polly.CircuitBreaker;
 
 namespace OsMEN.Llm.Fallback;
 
 /// <summary>
-/// The way to one platform: how many calls at once, how many tokens a minute, not while it asks to be left alone (<c>Retry-After</c>), and not
-/// for <see cref="Break"/> after half of at least <see cref="LeastCalls"/> calls within <see cref="Sampling"/> have failed.
+/// Admits calls to one platform: limits concurrent calls and tokens per minute, waits as long as the platform asks for (<c>Retry-After</c>),
+/// and stops calling it for <see cref="Break"/> when half of at least <see cref="LeastCalls"/> calls within <see cref="Sampling"/> have failed.
 /// </summary>
 internal sealed class ProviderGate
 {
@@ -13,12 +14,15 @@ internal sealed class ProviderGate
     public static readonly TimeSpan Sampling = TimeSpan.FromSeconds(30);
     public const int LeastCalls = 10;
 
+    private const int MaxWaiting = 10_000;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     private readonly string _platform;
     private readonly ProviderLimits _limits;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim? _slots;
+    // Not a strategy of the pipeline: that would free the slot when a stream begins, and it is occupied until the stream ends.
+    private readonly ConcurrencyLimiter _slots;
     private readonly ResiliencePipeline _breaker;
     private readonly Lock _lock = new();
     private DateTimeOffset _coolUntil;
@@ -28,7 +32,7 @@ internal sealed class ProviderGate
     public ProviderGate(string platform, ProviderLimits limits, TimeProvider time)
     {
         (_platform, _limits, _time) = (platform, limits, time);
-        _slots = limits.MaxConcurrency is { } most ? new SemaphoreSlim(most) : null;
+        _slots = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = limits.MaxConcurrency ?? int.MaxValue, QueueLimit = MaxWaiting });
         _tokens = limits.TokensPerMinute ?? 0;
         _tokensAt = time.GetTimestamp();
         _breaker = new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(new CircuitBreakerStrategyOptions
@@ -41,13 +45,13 @@ internal sealed class ProviderGate
         }).Build();
     }
 
-    /// <summary>Makes one call, holding a place until the result is disposed of.</summary>
-    /// <param name="patient">Whether to wait for a place and for tokens; else a full platform is as good as a failed one.</param>
-    /// <exception cref="LlmException">It failed, or may not be made now; then <see cref="LlmException.RetryAfter"/> says when.</exception>
+    /// <summary>Makes one call, which occupies a slot until the result is disposed.</summary>
+    /// <param name="patient">Whether to wait for a free slot; if false, a full platform counts as a failure.</param>
+    /// <exception cref="LlmException">The call failed or cannot be made now; <see cref="LlmException.RetryAfter"/> says when it can.</exception>
     public async Task<(T Value, IDisposable Place)> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool patient, CancellationToken cancellationToken)
     {
         if (Wait() is { } wait)
-            throw new LlmException(LlmErrorKind.RateLimited, $"{_platform} is not asked now: its limit is reached.") { RetryAfter = wait };
+            throw new LlmException(LlmErrorKind.RateLimited, $"The limit of calls to {_platform} is reached.") { RetryAfter = wait };
         var place = await EnterAsync(patient, cancellationToken);
         try
         {
@@ -56,7 +60,7 @@ internal sealed class ProviderGate
         catch (BrokenCircuitException e)
         {
             place.Dispose();
-            throw new LlmException(LlmErrorKind.Unavailable, $"{_platform} is not asked now: too many calls of it failed.", e) { RetryAfter = e.RetryAfter ?? Break };
+            throw new LlmException(LlmErrorKind.Unavailable, $"{_platform} is not called at the moment because too many of its calls failed.", e) { RetryAfter = e.RetryAfter ?? Break };
         }
         catch (LlmException e)
         {
@@ -116,25 +120,10 @@ internal sealed class ProviderGate
 
     private async ValueTask<IDisposable> EnterAsync(bool patient, CancellationToken cancellationToken)
     {
-        if (_slots is null)
-            return Place.Free;
-        if (patient)
-            await _slots.WaitAsync(cancellationToken);
-        else if (!await _slots.WaitAsync(TimeSpan.Zero, cancellationToken))
-            throw new LlmException(LlmErrorKind.RateLimited, $"{_platform} has as many calls as it may.") { RetryAfter = Look };
-        return new Place(_slots);
-    }
-
-    private sealed class Place(SemaphoreSlim? slots) : IDisposable
-    {
-        public static readonly Place Free = new(null);
-
-        private int _left;
-
-        public void Dispose()
-        {
-            if (slots is not null && Interlocked.Exchange(ref _left, 1) == 0)
-                slots.Release();
-        }
+        var lease = patient ? await _slots.AcquireAsync(1, cancellationToken) : _slots.AttemptAcquire();
+        if (lease.IsAcquired)
+            return lease;
+        lease.Dispose();
+        throw new LlmException(LlmErrorKind.RateLimited, $"{_platform} already has {_limits.MaxConcurrency} calls in progress, its limit here.") { RetryAfter = Look };
     }
 }

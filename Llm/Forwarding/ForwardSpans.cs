@@ -1,18 +1,28 @@
 using System.Diagnostics;
-using OsMEN.Llm.Pipeline;
+using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Llm.Forwarding;
 
-/// <summary>One client span for a forwarded call, with the attributes that <see cref="TracingChatClient"/> sets, but without messages.</summary>
+/// <summary>
+/// One client span for a forwarded call, with the attributes that other model calls have, but without messages
+/// (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/).
+/// </summary>
 internal static class ForwardSpans
 {
-    private static readonly ActivitySource Source = new(TracingChatClient.SourceName);
+    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.Llm");
 
     public static Activity? Start(string operation, ModelName model, Uri? server)
     {
         var span = Source.StartActivity($"{operation} {model.Model}", ActivityKind.Client);
         if (span is { IsAllDataRequested: true })
-            TracingChatClient.SetRequest(span, operation, model, server);
+        {
+            span.SetTag("gen_ai.operation.name", operation);
+            span.SetTag("gen_ai.provider.name", model.ProviderName);
+            span.SetTag("gen_ai.request.model", model.Model);
+            span.SetTag("server.address", server?.Host);
+            span.SetTag("server.port", server?.Port);
+        }
+
         return span;
     }
 

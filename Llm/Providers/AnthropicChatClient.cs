@@ -52,7 +52,7 @@ internal sealed class AnthropicChatClient(IChatClient inner) : DelegatingChatCli
         }
 
         if (!isFinished)
-            throw new LlmException(LlmErrorKind.Interrupted, "The answer broke off before its end.");
+            throw new LlmException(LlmErrorKind.Interrupted, "The answer stopped before its end.");
     }
 
     private static JsonElement? UsageOf(object? raw)

@@ -9,7 +9,7 @@ internal static class AnthropicProvider
     // The API wants a limit in every request; agents set their own.
     private const int DefaultMaxOutputTokens = 8192;
 
-    public static IChatClient Create(LlmOptions options, string model, HttpClient http) =>
+    public static IChatClient Create(LlmOptions options, HttpClient http) =>
         new AnthropicChatClient(new AnthropicClient
         {
             HttpClient = http,
@@ -17,5 +17,5 @@ internal static class AnthropicProvider
             ApiKey = options.AnthropicKey,
             MaxRetries = 0,
             Timeout = TimeSpan.FromDays(1),
-        }.AsIChatClient(model, DefaultMaxOutputTokens));
+        }.AsIChatClient(defaultMaxOutputTokens: DefaultMaxOutputTokens));
 }

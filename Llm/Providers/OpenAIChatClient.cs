@@ -5,120 +5,123 @@ using System.Text.Json;
 using Microsoft.Extensions.AI;
 using OpenAI;
 using OpenAI.Chat;
-using Chat = OpenAI.Chat;
 using ChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
 using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 
 namespace OsMEN.Llm.Providers;
 
 /// <summary>
-/// OpenAI's chat completions (OpenAI, Azure, Ollama, vLLM …) as an <see cref="IChatClient"/>, over OpenAI's own library. (The
-/// adapter that Microsoft publishes cannot be had from every registry: docs/decisions/0003.)
+/// Adds to Microsoft's client for OpenAI's chat completions (OpenAI, Azure, Ollama, vLLM …): usage that includes the fields of other
+/// vendors, the service tier, <see cref="ModelOptions"/>, and an error when a stream stops before its finish reason.
 /// </summary>
-internal sealed class OpenAIChatClient(ChatClient client) : IChatClient
+internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient(inner)
 {
-    /// <param name="key">Null for servers that want none.</param>
-    public static OpenAIChatClient Create(Uri address, string? key, string model, HttpClient http)
+    /// <param name="key">Null for servers without authentication.</param>
+    public static OpenAIChatClient Create(Uri address, string? key, HttpClient http)
     {
         var options = new OpenAIClientOptions
         {
             Endpoint = address,
             Transport = new HttpClientPipelineTransport(http),
 
-            // Retries and time limits are the pipeline's.
+            // Our own pipeline retries and limits the time.
             RetryPolicy = new ClientRetryPolicy(0),
             NetworkTimeout = Timeout.InfiniteTimeSpan,
         };
-        return new OpenAIChatClient(new ChatClient(model, new ApiKeyCredential(key ?? "none"), options));
+
+        // Every request names its model in ChatOptions.ModelId.
+        return new OpenAIChatClient(new ChatClient("default", new ApiKeyCredential(key ?? "none"), options).AsIChatClient());
     }
 
-    public async Task<ChatResponse> GetResponseAsync(
+    public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ChatCompletion completion = await client.CompleteChatAsync(OpenAIMessages.From(messages, options), OpenAIMessages.From(options), cancellationToken);
-        var message = new ChatMessage(ChatRole.Assistant, [.. completion.Content.Where(c => c.Text is not null).Select(c => new TextContent(c.Text))])
+        var response = await base.GetResponseAsync(messages, WithModelOptions(options), cancellationToken);
+        if (response.RawRepresentation is ChatCompletion completion)
         {
-            MessageId = completion.Id,
-        };
-        foreach (var call in completion.ToolCalls)
-            message.Contents.Add(OpenAIMessages.ToCall(call.Id, call.FunctionName, call.FunctionArguments.ToString()));
-        return new ChatResponse(message)
-        {
-            ResponseId = completion.Id,
-            ModelId = completion.Model,
-            CreatedAt = completion.CreatedAt,
-            FinishReason = Reason(completion.FinishReason),
-            Usage = completion.Usage is null ? null : OpenAIMessages.ToUsage(completion.Usage),
-            AdditionalProperties = OpenAIMessages.Tier(completion.ServiceTier),
-        };
+            response.Usage = ToUsage(completion.Usage);
+            response.AdditionalProperties = Tier(completion.ServiceTier);
+        }
+
+        return response;
     }
 
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+    public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var calls = new SortedDictionary<int, (string? Id, string? Name, System.Text.StringBuilder Arguments)>();
         ChatFinishReason? finished = null;
-        await using var pieces = client.CompleteChatStreamingAsync(OpenAIMessages.From(messages, options), OpenAIMessages.From(options), cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
+        var withArguments = new HashSet<string>(StringComparer.Ordinal);
+        string? lastCall = null;
+        await using var updates = base.GetStreamingResponseAsync(messages, WithModelOptions(options), cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
             try
             {
-                if (!await pieces.MoveNextAsync())
+                if (!await updates.MoveNextAsync())
                     break;
             }
-            catch (Exception e) when (finished is not null && e is JsonException or InvalidOperationException or FormatException)
+            catch (Exception e) when (finished == ChatFinishReason.Stop && e is JsonException or InvalidOperationException or FormatException)
             {
-                // The answer is whole: only what comes after it, its usage, cannot be read. It is estimated then.
+                // The answer is complete: only the usage after it cannot be read. The meter estimates it.
                 break;
             }
 
-            var piece = pieces.Current;
-            foreach (var call in piece.ToolCallUpdates)
+            var update = updates.Current;
+            finished ??= update.FinishReason;
+            if (update.RawRepresentation is StreamingChatCompletionUpdate raw)
             {
-                // A call comes in fragments: its id and name first, then its arguments piece by piece.
-                var (id, name, arguments) = calls.GetValueOrDefault(call.Index, (null, null, new System.Text.StringBuilder()));
-                arguments.Append(call.FunctionArgumentsUpdate);
-                calls[call.Index] = (id ?? call.ToolCallId, name ?? call.FunctionName, arguments);
+                update.AdditionalProperties = Tier(raw.ServiceTier);
+                foreach (var call in raw.ToolCallUpdates)
+                {
+                    lastCall = call.ToolCallId is { Length: > 0 } id ? id : lastCall;
+                    if (lastCall is not null && call.FunctionArgumentsUpdate is { Length: > 0 })
+                        withArguments.Add(lastCall);
+                }
             }
 
-            var update = new ChatResponseUpdate { Role = ChatRole.Assistant, ResponseId = piece.CompletionId, ModelId = piece.Model, CreatedAt = piece.CreatedAt, AdditionalProperties = OpenAIMessages.Tier(piece.ServiceTier) };
-            foreach (var content in piece.ContentUpdate)
+            for (var i = update.Contents.Count - 1; i >= 0; i--)
             {
-                if (content.Text is { Length: > 0 } text)
-                    update.Contents.Add(new TextContent(text));
+                switch (update.Contents[i])
+                {
+                    case UsageContent { RawRepresentation: ChatTokenUsage usage } when ToUsage(usage) is { } details:
+                        update.Contents[i] = new UsageContent(details);
+                        break;
+                    case UsageContent or TextContent { Text.Length: 0 }:
+                        update.Contents.RemoveAt(i);
+                        break;
+                    case FunctionCallContent { Exception: not null } call when !withArguments.Contains(call.CallId):
+                        // Some servers send no arguments at all to a tool without parameters.
+                        update.Contents[i] = new FunctionCallContent(call.CallId, call.Name, new Dictionary<string, object?>(StringComparer.Ordinal));
+                        break;
+                }
             }
 
-            if (piece.FinishReason is { } reason)
-            {
-                update.FinishReason = finished = Reason(reason);
-                foreach (var (id, name, arguments) in calls.Values)
-                    update.Contents.Add(OpenAIMessages.ToCall(id ?? name ?? "", name ?? "", arguments.ToString()));
-            }
-
-            if (piece.Usage is not null && OpenAIMessages.ToUsage(piece.Usage) is { } usage)
-                update.Contents.Add(new UsageContent(usage));
             if (update.Contents.Count > 0 || update.FinishReason is not null)
                 yield return update;
         }
 
         if (finished is null)
-            throw new LlmException(LlmErrorKind.Interrupted, "The answer broke off before its end.");
+            throw new LlmException(LlmErrorKind.Interrupted, "The answer stopped before its end.");
     }
 
-    public object? GetService(Type serviceType, object? serviceKey = null) =>
-        serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
-
-    public void Dispose()
+    private static ChatOptions? WithModelOptions(ChatOptions? options)
     {
-        // The connections are shared.
+        if (ModelOptions.Of(options) is not { } fields)
+            return options;
+        var result = ModelOptions.Without(options!);
+        result.RawRepresentationFactory = _ => ModelReaderWriter.Read<ChatCompletionOptions>(BinaryData.FromString(fields.GetRawText()));
+        return result;
     }
 
-    private static ChatFinishReason Reason(Chat.ChatFinishReason reason) => reason switch
+    // By way of its JSON, which includes what the library has no property for (DeepSeek's cache hits). Null when no count in it can be right.
+    private static UsageDetails? ToUsage(ChatTokenUsage? usage)
     {
-        Chat.ChatFinishReason.Length => ChatFinishReason.Length,
-        Chat.ChatFinishReason.ContentFilter => ChatFinishReason.ContentFilter,
-        Chat.ChatFinishReason.ToolCalls or Chat.ChatFinishReason.FunctionCall => ChatFinishReason.ToolCalls,
-        _ => ChatFinishReason.Stop,
-    };
+        if (usage is null)
+            return null;
+        using var json = JsonDocument.Parse(((IPersistableModel<ChatTokenUsage>)usage).Write(ModelReaderWriterOptions.Json).ToMemory());
+        return ProviderUsage.Read(json.RootElement) is { } tokens ? ProviderUsage.ToDetails(tokens) : null;
+    }
+
+    private static AdditionalPropertiesDictionary? Tier(ChatServiceTier? tier) =>
+        tier is { } t && t.ToString() is not ("default" or "auto") ? new AdditionalPropertiesDictionary { [ServiceTiers.Property] = t.ToString() } : null;
 }

@@ -26,7 +26,7 @@ internal static class TelemetrySetup
             .ConfigureResource(r => r.AddService(service.Name, serviceVersion: service.Version, autoGenerateServiceInstanceId: false, serviceInstanceId: service.InstanceId))
             .WithTracing(traces =>
             {
-                traces.AddSource($"{ServiceIdentity.Solution}*", "System.Net.Http");
+                traces.AddSource($"{ServiceIdentity.Solution}*", "Experimental.Microsoft.Extensions.AI", "System.Net.Http");
                 traces.AddAspNetCoreInstrumentation(o => o.EnrichWithHttpResponse = RequestTelemetry.CompleteSpan);
                 traces.SetSampler(new ServiceSampler(options, healthPath));
                 if (options.ExportsTraces) traces.AddProcessor(services => TraceExporters.Create(services, options));

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using OpenTelemetry;
-using OsMEN.ServiceDefaults.Logging;
 
 namespace OsMEN.ServiceDefaults.Tracing;
 
@@ -109,12 +108,7 @@ internal sealed class TraceKeeper(IEnumerable<BaseProcessor<Activity>> exporters
 
     private void Export(Activity span)
     {
-        foreach (ref readonly var tag in span.EnumerateTagObjects())
-        {
-            // A tag that is there keeps its place.
-            if (tag.Value is string text && SecretRedactor.Redact(text) is var clean && !ReferenceEquals(clean, text)) span.SetTag(tag.Key, clean);
-        }
-        if (span.StatusDescription is { } description) span.SetStatus(span.Status, SecretRedactor.Redact(description));
+        SpanAttributes.Finish(span);
         base.OnEnd(span);
     }
 

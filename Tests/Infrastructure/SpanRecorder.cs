@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using OsMEN.ServiceDefaults.Tracing;
 
 namespace OsMEN.Tests.Infrastructure;
 
 /// <summary>
-/// Records the spans that the solution's own sources create below one root span, which is current until this is disposed.
+/// Records the spans of services and model calls below one root span, as exporters get them. The root span is current until this is disposed.
 /// </summary>
 internal sealed class SpanRecorder : IDisposable
 {
@@ -16,13 +17,14 @@ internal sealed class SpanRecorder : IDisposable
         var trace = _root.TraceId;
         _listener = new ActivityListener
         {
-            ShouldListenTo = s => s.Name.StartsWith("OsMEN.", StringComparison.Ordinal),
+            ShouldListenTo = s => s.Name.StartsWith("OsMEN.", StringComparison.Ordinal) || s.Name == "Experimental.Microsoft.Extensions.AI",
             Sample = (ref ActivityCreationOptions<ActivityContext> o) =>
                 o.TraceId == trace ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
                 if (span.TraceId == trace)
                 {
+                    SpanAttributes.Finish(span);
                     lock (_spans)
                         _spans.Add(span);
                 }

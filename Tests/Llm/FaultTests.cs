@@ -37,11 +37,11 @@ public sealed class FaultTests : IAsyncLifetime
             }),
         new("a hang in the middle", p => ModelScripts.Begins(p.Platform, ScriptedAnswer.Hang),
             p => p.IsOpenAI ? "Timeout 1+1 estimated $0.00000225: " : "Timeout 100+1 told $0.0002145: ") { OnlyStreamed = true },
-        new("no JSON", p => p.IsStreamed ? ScriptedAnswer.OpenAI("{nonsense") : ScriptedAnswer.Json("{nonsense"), p => p is { IsStreamed: true, IsOpenAI: false } ? "Interrupted 1+0 estimated $0.000003: The answer broke off before its end." : Unreadable("1+0", p.IsOpenAI ? "0.00000025" : "0.000003")),
+        new("no JSON", p => p.IsStreamed ? ScriptedAnswer.OpenAI("{nonsense") : ScriptedAnswer.Json("{nonsense"), p => p is { IsStreamed: true, IsOpenAI: false } ? "Interrupted 1+0 estimated $0.000003: The answer stopped before its end." : Unreadable("1+0", p.IsOpenAI ? "0.00000025" : "0.000003")),
         new("an end without an end", p => p.IsStreamed ? p.IsOpenAI ? ScriptedAnswer.OpenAI(OpenAIStart) : new ScriptedAnswer(200, true, [.. ModelScripts.Hello("anthropic").Pieces.Take(3)]) : ScriptedAnswer.Json("{}"), p => (p.IsStreamed, p.IsOpenAI) switch
             {
-                (true, true) => "Interrupted 1+1 estimated $0.00000225: The answer broke off before its end.",
-                (true, false) => "Interrupted 100+1 told $0.0002145: The answer broke off before its end.",
+                (true, true) => "Interrupted 1+1 estimated $0.00000225: The answer stopped before its end.",
+                (true, false) => "Interrupted 100+1 told $0.0002145: The answer stopped before its end.",
                 _ => Unreadable("1+0", p.IsOpenAI ? "0.00000025" : "0.000003"),
             }),
         new("usage that is text", p => WithUsage(p, "\"a lot\""), Spoilt),

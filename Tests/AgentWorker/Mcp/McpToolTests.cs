@@ -30,7 +30,7 @@ public sealed class McpToolTests
         var offered = worker.Model.Requests.First().Body.GetProperty("tools").EnumerateArray().Select(t => t.GetProperty("function").GetProperty("name").GetString());
         Assert.Equal(["post__send", "post__fail", "post__env", "post__missing"], offered);
         var results = worker.ToolResults();
-        Assert.Equal(["send done", "Error: it went wrong", "Error: there is no tool 'post__hidden'. There are: post__send, post__fail, post__env, post__missing."], results[..3]);
+        Assert.Equal(["send done", "Error: it went wrong", "Error: Requested function \"post__hidden\" not found."], results[..3]);
         Assert.StartsWith("Error: ", results[3], StringComparison.Ordinal);
         Assert.Equal("nothing", results[4]);
         Assert.NotEqual("nothing", results[5]);

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using OsMEN.Tests.AgentWorker.Tools;
+using OsMEN.Tests.Infrastructure;
+
+namespace OsMEN.Tests.Llm;
+
+/// <summary>What an OpenAI-compatible provider receives from an agent.</summary>
+public sealed class ProviderRequestTests
+{
+    [Fact]
+    public async Task Model_options_reach_the_provider_unchanged()
+    {
+        const string options = """{"seed":7,"tool_choice":"auto","parallel_tool_calls":false,"logit_bias":{"50256":-100},"reasoning_effort":"minimal","service_tier":"flex","top_p":0.25,"chat_template_kwargs":{"enable_thinking":false},"vendor":[1,{"a":null}]}""";
+        await using var worker = await ToolWorker.StartAsync([("a", $$"""
+            tools: [current_time]
+            model_options: {{options}}
+            """)]);
+        worker.Model.Then(ModelScripts.CallTheClock(), ModelScripts.Says("Hello"));
+        await worker.RunAsync("a", "hello");
+        Assert.Equal(2, worker.Model.Requests.Count);
+        using var sent = JsonDocument.Parse(options);
+        foreach (var request in worker.Model.Requests)
+        {
+            Assert.Equal("gpt-5-mini", request.Body.GetProperty("model").GetString());
+            Assert.Equal("current_time", Assert.Single(request.Body.GetProperty("tools").EnumerateArray()).GetProperty("function").GetProperty("name").GetString());
+            foreach (var field in sent.RootElement.EnumerateObject())
+                Assert.True(JsonElement.DeepEquals(field.Value, request.Body.GetProperty(field.Name)), $"{field.Name} is {request.Body.GetProperty(field.Name)}");
+        }
+    }
+
+    [Fact]
+    public async Task Images_of_an_input_reach_the_provider()
+    {
+        await using var worker = await ToolWorker.StartAsync([("a", "")]);
+        worker.Model.Then(ModelScripts.Says("A cat"));
+        const string input = """{"text":"What is it?","images":[{"url":"https://example.com/cat.png","detail":"low"},"data:image/png;base64,iVBORw0KGgo="]}""";
+        await worker.EndedAsync(await worker.AcceptAsync("a", "", e => e with { Input = input }));
+        var user = worker.Model.Requests.Single().Body.GetProperty("messages").EnumerateArray().Last();
+        Assert.Equal(
+            """{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"https://example.com/cat.png","detail":"low"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}""",
+            user.GetRawText());
+    }
+}
