@@ -39,11 +39,16 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         Tell(update.AdditionalProperties);
         foreach (var content in update.Contents)
         {
-            // Anthropic tells its usage twice, at the start and at the end: sums would count it twice, the later one is complete.
             if (content is UsageContent usage)
-                (_usage, _isFinal) = (Merge(_usage, usage.Details), _isFinished);
+            {
+                (_usage ??= new UsageDetails()).Add(usage.Details);
+                _isFinal = _isFinished;
+            }
             else
+            {
                 _first ??= time.GetElapsedTime(_started);
+            }
+
             _characters += Characters(content);
         }
     }
@@ -106,15 +111,4 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         JsonElement { ValueKind: not JsonValueKind.Undefined } json => json.GetRawText().Length,
         _ => value.ToString()?.Length ?? 0,
     };
-
-    internal static UsageDetails Merge(UsageDetails? earlier, UsageDetails later) => earlier is null ? later : new UsageDetails
-    {
-        InputTokenCount = Larger(earlier.InputTokenCount, later.InputTokenCount),
-        OutputTokenCount = Larger(earlier.OutputTokenCount, later.OutputTokenCount),
-        CachedInputTokenCount = Larger(earlier.CachedInputTokenCount, later.CachedInputTokenCount),
-        ReasoningTokenCount = Larger(earlier.ReasoningTokenCount, later.ReasoningTokenCount),
-        AdditionalCounts = later.AdditionalCounts is { Count: > 0 } ? later.AdditionalCounts : earlier.AdditionalCounts,
-    };
-
-    private static long? Larger(long? a, long? b) => a is null || b > a ? b : a;
 }

@@ -54,7 +54,7 @@ internal sealed class SpanDetailsChatClient(IChatClient inner, string providerNa
             }
 
             foreach (var content in updates.Current.Contents.OfType<UsageContent>())
-                usage = CallMeter.Merge(usage, content.Details);
+                (usage ??= new UsageDetails()).Add(content.Details);
             yield return updates.Current;
         }
 

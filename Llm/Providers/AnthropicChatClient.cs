@@ -29,6 +29,7 @@ internal sealed class AnthropicChatClient(IChatClient inner) : DelegatingChatCli
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var usageSoFar = new CumulativeUsage();
         var isFinished = false;
         await foreach (var update in base.GetStreamingResponseAsync(messages, options, cancellationToken))
         {
@@ -44,7 +45,7 @@ internal sealed class AnthropicChatClient(IChatClient inner) : DelegatingChatCli
                     fields[field.Name] = field.Value;
                 var whole = JsonSerializer.SerializeToElement(fields, UsageJsonContext.Default.DictionaryStringJsonElement);
                 if (ProviderUsage.Read(whole) is { } tokens)
-                    update.Contents.Add(new UsageContent(ProviderUsage.ToDetails(tokens)));
+                    update.Contents.Add(usageSoFar.Next(tokens));
                 update.AdditionalProperties = Tier(whole, update.AdditionalProperties);
             }
 

@@ -39,7 +39,7 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
         var response = await base.GetResponseAsync(messages, WithModelOptions(options), cancellationToken);
         if (response.RawRepresentation is ChatCompletion completion)
         {
-            response.Usage = ToUsage(completion.Usage);
+            response.Usage = Read(completion.Usage) is { } tokens ? ProviderUsage.ToDetails(tokens) : null;
             response.AdditionalProperties = Tier(completion.ServiceTier);
         }
 
@@ -52,6 +52,7 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
         ChatFinishReason? finished = null;
         var withArguments = new HashSet<string>(StringComparer.Ordinal);
         string? lastCall = null;
+        var usageSoFar = new CumulativeUsage();
         await using var updates = base.GetStreamingResponseAsync(messages, WithModelOptions(options), cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
@@ -83,8 +84,8 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
             {
                 switch (update.Contents[i])
                 {
-                    case UsageContent { RawRepresentation: ChatTokenUsage usage } when ToUsage(usage) is { } details:
-                        update.Contents[i] = new UsageContent(details);
+                    case UsageContent { RawRepresentation: ChatTokenUsage usage } when Read(usage) is { } tokens:
+                        update.Contents[i] = usageSoFar.Next(tokens);
                         break;
                     case UsageContent or TextContent { Text.Length: 0 }:
                         update.Contents.RemoveAt(i);
@@ -114,12 +115,12 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
     }
 
     // By way of its JSON, which includes what the library has no property for (DeepSeek's cache hits). Null when no count in it can be right.
-    private static UsageDetails? ToUsage(ChatTokenUsage? usage)
+    private static TokenUsage? Read(ChatTokenUsage? usage)
     {
         if (usage is null)
             return null;
         using var json = JsonDocument.Parse(((IPersistableModel<ChatTokenUsage>)usage).Write(ModelReaderWriterOptions.Json).ToMemory());
-        return ProviderUsage.Read(json.RootElement) is { } tokens ? ProviderUsage.ToDetails(tokens) : null;
+        return ProviderUsage.Read(json.RootElement);
     }
 
     private static AdditionalPropertiesDictionary? Tier(ChatServiceTier? tier) =>

@@ -57,7 +57,7 @@ internal sealed class TurnChatClient(IChatClient inner, ToolLoopLimits limits, I
                         answer.Contents.Add(call);
                         break;
                     case UsageContent usage:
-                        tokens = Math.Max(tokens, (usage.Details.InputTokenCount ?? 0) + (usage.Details.OutputTokenCount ?? 0));
+                        tokens += (usage.Details.InputTokenCount ?? 0) + (usage.Details.OutputTokenCount ?? 0);
                         break;
                 }
             }

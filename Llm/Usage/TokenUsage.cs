@@ -34,6 +34,24 @@ public readonly record struct TokenUsage(long Input, long Output, long CachedInp
     /// <summary>Input and output together.</summary>
     public long Total => Input + Output;
 
+    /// <summary>The tokens beyond those of an earlier report about the same call. A count that went down counts as unchanged.</summary>
+    internal TokenUsage Since(TokenUsage earlier)
+    {
+        static long More(long now, long before) => Math.Max(0, now - before);
+        return new TokenUsage(
+            More(Input, earlier.Input), More(Output, earlier.Output), More(CachedInput, earlier.CachedInput), More(CacheWrite, earlier.CacheWrite), More(Reasoning, earlier.Reasoning))
+        {
+            CacheWriteHour = More(CacheWriteHour, earlier.CacheWriteHour),
+            AudioInput = More(AudioInput, earlier.AudioInput),
+            CachedAudio = More(CachedAudio, earlier.CachedAudio),
+            AudioOutput = More(AudioOutput, earlier.AudioOutput),
+            ImageInput = More(ImageInput, earlier.ImageInput),
+            ImageOutput = More(ImageOutput, earlier.ImageOutput),
+            Images = More(Images, earlier.Images),
+            Searches = More(Searches, earlier.Searches),
+        };
+    }
+
     public static TokenUsage operator +(TokenUsage a, TokenUsage b) => new(
         a.Input + b.Input, a.Output + b.Output, a.CachedInput + b.CachedInput, a.CacheWrite + b.CacheWrite, a.Reasoning + b.Reasoning)
     {

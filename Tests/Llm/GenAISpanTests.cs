@@ -50,6 +50,7 @@ public sealed class GenAISpanTests : IAsyncLifetime
             gen_ai.usage.input_tokens = 100
             gen_ai.usage.output_tokens = 20
             gen_ai.usage.reasoning.output_tokens = 8
+            openai.api.type = chat_completions
             server.address = 127.0.0.1
             server.port = {{{_server!.Address.Port}}}
             """,
@@ -91,6 +92,7 @@ public sealed class GenAISpanTests : IAsyncLifetime
             gen_ai.usage.cache_read.input_tokens = 40
             gen_ai.usage.input_tokens = 100
             gen_ai.usage.output_tokens = 20
+            gen_ai.usage.reasoning.output_tokens = 0
             server.address = 127.0.0.1
             server.port = {_server!.Address.Port}
             """,
