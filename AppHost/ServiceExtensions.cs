@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using OsMEN.AppHost.Running;
 
 namespace OsMEN.AppHost;
@@ -38,6 +39,8 @@ internal static class ServiceExtensions
                 url.DisplayText = "Gateway";
             urls.Urls.Add(new() { Url = "/dashboard", DisplayText = "Dashboard", Endpoint = http });
             urls.Urls.Add(new() { Url = "/api/v1/openapi.json", DisplayText = "API description", Endpoint = http });
+            if (gateway.ApplicationBuilder.Environment.IsDevelopment())
+                urls.Urls.Add(new() { Url = "/scalar", DisplayText = "API reference", Endpoint = http });
         });
 
     /// <summary>Adds the admin key, unless the environment already has keys. Its user is <c>dev</c>, or <c>admin</c> where it is published.</summary>

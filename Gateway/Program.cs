@@ -35,6 +35,7 @@ return await StartupErrors.RunAsync(async () =>
     builder.AddProblems();
     builder.AddLiveHealth();
     builder.AddExecutionStarts();
+    builder.AddMcp();
     builder.AddStreams();
     builder.AddBudgets();
     builder.AddReports();

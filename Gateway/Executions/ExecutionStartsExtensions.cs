@@ -1,5 +1,4 @@
 using OsMEN.Executions.Workflows;
-using OsMEN.Gateway.Mcp;
 using OsMEN.Gateway.Schedules;
 using OsMEN.ServiceDefaults.Metrics;
 
@@ -7,13 +6,12 @@ namespace OsMEN.Gateway.Executions;
 
 internal static class ExecutionStartsExtensions
 {
-    /// <summary>Starting executions of every kind: by request, by an MCP client, by schedule.</summary>
+    /// <summary>Starting executions of every kind: by request and by schedule.</summary>
     public static void AddExecutionStarts(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddInstruments<RequestMetrics>();
         services.AddSingleton<ExecutionStarter>();
-        services.AddSingleton<AgentTools>();
         services.AddSingleton<WorkflowRetry>();
         services.AddSingleton<ScheduleTable>();
         services.AddSingleton<ScheduleLoop>();

@@ -1,7 +1,8 @@
-using System.Text.Json;
-using ModelContextProtocol;
+using System.Runtime.InteropServices;
+using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
@@ -10,57 +11,51 @@ using OsMEN.ServiceDefaults;
 namespace OsMEN.Gateway.Mcp;
 
 /// <summary>
-/// The agents as tools of an MCP server: streamable HTTP without sessions, so any gateway answers any request. It needs a key that may
-/// run agents, in the headers that the REST API takes it in. https://modelcontextprotocol.io/specification
+/// The agents as tools of an MCP server. Its streamable HTTP transport is stateless, so any gateway answers any request. Callers need a key
+/// that may run agents, in the headers that the REST API takes it in. https://modelcontextprotocol.io/specification
 /// </summary>
 internal static class McpApi
 {
-    public static void MapMcpApi(this IEndpointRouteBuilder app) =>
-        app.MapPost("/mcp", PostAsync).RequireAuthorization(Policies.Run).ExcludeFromDescription();
-
-    private static async Task<IResult> PostAsync(HttpContext context, RequestBody requestBody, AgentTools agents, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static void AddMcp(this IHostApplicationBuilder builder)
     {
-        var (document, problem) = await requestBody.ReadJsonAsync(context.Request, cancellationToken);
+        builder.Services.AddSingleton<AgentTools>();
+        builder.Services.AddMcpServer().WithHttpTransport(http =>
+        {
+            http.SessionMode = HttpServerSessionMode.Stateless;
+            http.ConfigureSessionOptions = ConfigureAsync;
+        });
+    }
+
+    public static void MapMcpApi(this IEndpointRouteBuilder app) =>
+        app.MapMcp("/mcp").RequireAuthorization(Policies.Run).AddEndpointFilter(CheckBodyAsync).ExcludeFromDescription();
+
+    // Called for every request: without sessions, each has a server of its own.
+    private static Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
+    {
+        var agents = context.RequestServices.GetRequiredService<AgentTools>();
+        var service = context.RequestServices.GetRequiredService<ServiceIdentity>();
+        options.ServerInfo = new Implementation { Name = ServiceIdentity.Solution, Title = $"{ServiceIdentity.Solution} agents", Version = service.Version };
+        options.ServerInstructions = "Each tool is an agent. It takes its task as input and answers when it has finished, which may take minutes.";
+        options.Handlers.ListToolsHandler = (_, _) => new ValueTask<ListToolsResult>(agents.List());
+        options.Handlers.CallToolHandler = (call, token) => agents.CallAsync(call, ApiKeyAuthentication.KeyOf(context), context.TraceIdentifier, token);
+        return Task.CompletedTask;
+    }
+
+    // The SDK reads a body of any size, takes the last of two equal names, and answers "An error occurred" to half of a surrogate pair and
+    // 500 to a body without a content type.
+    private static async ValueTask<object?> CheckBodyAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var context = call.HttpContext;
+        var (document, problem) = await context.RequestServices.GetRequiredService<RequestBody>().ReadJsonAsync(context.Request, context.RequestAborted);
         if (document is null)
-            return problem!;
-        using var body = document;
-        JsonRpcMessage message;
-        try
+            return problem;
+        using (document)
         {
-            message = body.Deserialize(McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage))) as JsonRpcMessage ?? throw new JsonException();
-        }
-        catch (JsonException)
-        {
-            return ProblemResponse.Invalid("", "is no JSON-RPC message");
+            if (!JsonFields.IsUnicode(document.RootElement))
+                return ProblemResponse.Invalid("", "contains text that is not valid Unicode: half of a surrogate pair");
+            context.Request.Body = new MemoryStream(JsonMarshal.GetRawUtf8Value(document.RootElement).ToArray());
         }
 
-        var key = ApiKeyAuthentication.KeyOf(context);
-        var requestId = context.TraceIdentifier;
-        var options = new McpServerOptions
-        {
-            ServerInfo = new Implementation { Name = ServiceIdentity.Solution, Title = $"{ServiceIdentity.Solution} agents", Version = agents.Version },
-            ServerInstructions = "Each tool is an agent: it takes what it is to do as input and answers when it has finished, which may take minutes.",
-            ScopeRequests = false,
-            Handlers = new McpServerHandlers
-            {
-                ListToolsHandler = (_, _) => new ValueTask<ListToolsResult>(agents.List()),
-                CallToolHandler = (call, token) => agents.CallAsync(call, key, requestId, token),
-            },
-        };
-        await using var transport = new StreamableHttpServerTransport(loggers) { Stateless = true, FlowExecutionContextFromRequests = true };
-        await using var server = McpServer.Create(transport, options, loggers, context.RequestServices);
-        var running = server.RunAsync(cancellationToken);
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-cache, no-store";
-        context.Response.Headers["X-Accel-Buffering"] = "no";
-        var answered = await transport.HandlePostRequestAsync(message, context.Response.Body, cancellationToken);
-        await transport.DisposeAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (answered)
-            return Results.Empty;
-
-        // A notification has no answer.
-        context.Response.ContentType = null;
-        return TypedResults.StatusCode(StatusCodes.Status202Accepted);
+        return await next(call);
     }
 }

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using OsMEN.Gateway.Queries;
+using Scalar.AspNetCore;
 
 namespace OsMEN.Gateway.OpenApi;
 
@@ -83,5 +85,27 @@ internal static class OpenApiSetup
         options.DescribeEndpoints();
     });
 
-    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi(Path);
+    /// <summary>Maps the document and, in Development, a page that shows it and can try its operations.</summary>
+    public static void MapApiDescription(this WebApplication app)
+    {
+        app.MapOpenApi(Path);
+        if (app.Environment.IsDevelopment())
+            app.MapScalarApiReference("/scalar", ConfigurePage);
+    }
+
+    // Everything comes from the gateway: no fonts, scripts or telemetry of Scalar's own servers, and nothing is sent through its proxy.
+    private static void ConfigurePage(ScalarOptions page, HttpContext context)
+    {
+        var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        context.Response.Headers.ContentSecurityPolicy =
+            $"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        page.Nonce = nonce;
+        page.Title = "OsMEN API";
+        page.OpenApiRoutePattern = Path;
+        page.DefaultFonts = false;
+        page.Telemetry = false;
+        page.HideClientButton = true;
+        page.ShowDeveloperTools = DeveloperToolsVisibility.Never;
+        page.DisableAgent().DisableMcp();
+    }
 }

@@ -82,6 +82,12 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /metrics"] = Open,
         ["GET /metrics/json"] = Open,
         ["GET /ready"] = Open,
+
+        // In Development only. The package lets everybody read its scripts, which show nothing of this gateway.
+        ["GET /scalar/favicon.svg"] = Open,
+        ["GET /scalar/scalar.aspnetcore.js"] = Open,
+        ["GET /scalar/scalar.js"] = Open,
+        ["GET /scalar/{documentName?}"] = Everybody,
         ["GET /v1/models"] = Everybody,
         ["GET /v1/models/{**id}"] = Everybody,
         ["GET /ws"] = Everybody,
@@ -98,7 +104,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["POST /api/v1/workflows/{id}/executions"] = Runners,
         ["POST /dashboard/session"] = Open,
         ["POST /health/check"] = Everybody,
-        ["POST /mcp"] = Runners,
+        ["POST /mcp/"] = Runners,
         ["POST /v1/chat/completions"] = Runners,
         ["POST /v1/embeddings"] = Runners,
         ["PUT /alerts/rules/{name}"] = Admins,

@@ -21,7 +21,7 @@ public sealed class AuditTests(PostgresServer postgres) : IAsyncLifetime
         ["POST /api/v1/commands/{id}/executions"] = "an execution is its own record, with user and key",
         ["POST /api/v1/workflows/{id}/executions"] = "an execution is its own record, with user and key",
         ["POST /health/check"] = "looks, changes nothing",
-        ["POST /mcp"] = "starts executions",
+        ["POST /mcp/"] = "starts executions",
         ["POST /v1/chat/completions"] = "a call is its own record, with user and key",
         ["POST /v1/embeddings"] = "a call is its own record, with user and key",
     };
