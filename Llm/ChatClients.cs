@@ -56,7 +56,7 @@ public sealed class ChatClients : IDisposable
     public IChatClient GetOnce(ModelName model, Action<LlmCall> onCall, BudgetSubject? subject = null)
     {
         var provider = new ConfigureOptionsChatClient(_platforms[model.Platform].Value, o => o.ModelId = model.Model);
-        IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, model, _options.HostOf(model), _prices, told, _time);
+        IChatClient Metered(IChatClient inner, Action<LlmCall> told) => new MeteringChatClient(inner, model, _options.HostOf(model), _prices, Tokenizers.For(_options, model), told, _time);
         return subject is null || _budgets is null
             ? Metered(provider, onCall)
             : new BudgetChatClient(provider, Metered, model, _options.HostOf(model), _prices, _budgets, subject, onCall, _time);

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace OsMEN.Llm.Forwarding;
 
 /// <summary>Reads of an answer, or of one chunk of a stream, what has to be known for its bill, and makes no objects of the rest.</summary>
-internal sealed class AnswerScanner
+internal sealed class AnswerScanner(TextMeter text)
 {
     /// <summary>The model's name as the provider gives it; null until it does.</summary>
     public string? ModelId { get; private set; }
@@ -19,8 +19,8 @@ internal sealed class AnswerScanner
     /// <summary>At which tier the provider says that it served the call.</summary>
     public ServiceTier Tier { get; private set; }
 
-    /// <summary>Characters of the answer so far: text, reasoning, refusals, names and arguments of tool calls.</summary>
-    public long Characters { get; private set; }
+    /// <summary>The answer so far: text, reasoning, refusals, names and arguments of tool calls.</summary>
+    public TextMeter Text => text;
 
     /// <summary>Whether the model has said anything.</summary>
     public bool HasContent { get; private set; }
@@ -158,9 +158,12 @@ internal sealed class AnswerScanner
             reader.Read();
             if (isText && reader.TokenType == JsonTokenType.String)
             {
-                var length = Count(ref reader);
-                Characters += length;
-                HasContent |= length > 0;
+                var before = text.Characters;
+                if (text.NeedsText)
+                    text.Add(reader.GetString());
+                else
+                    text.AddCharacters(Count(ref reader));
+                HasContent |= text.Characters > before;
             }
             else if (isCalls && reader.TokenType == JsonTokenType.StartObject)
             {

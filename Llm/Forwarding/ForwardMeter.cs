@@ -1,17 +1,19 @@
+using Microsoft.ML.Tokenizers;
 using OsMEN.Llm.Pipeline;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Llm.Forwarding;
 
 /// <summary>What one call that was handed on used: the same rules as <see cref="CallMeter"/>, from bytes.</summary>
-internal sealed class ForwardMeter(ModelName model, ModelName? hosted, ForwardRequest request, PriceTable prices, TimeProvider time, Action<LlmCall> onCall)
+internal sealed class ForwardMeter(
+    ModelName model, ModelName? hosted, ForwardRequest request, PriceTable prices, Tokenizer? tokenizer, TimeProvider time, Action<LlmCall> onCall)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
     private TimeSpan? _first;
     private bool _ended;
 
-    public AnswerScanner Scanner { get; } = new();
+    public AnswerScanner Scanner { get; } = new(new TextMeter(tokenizer));
 
     /// <summary>The provider answered 200: it works on the request, and bills it.</summary>
     public bool IsAccepted { get; set; }
@@ -35,11 +37,11 @@ internal sealed class ForwardMeter(ModelName model, ModelName? hosted, ForwardRe
         // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
         var told = Scanner.Usage;
         var estimated = told is null && IsAccepted;
-        var tokens = told ?? (estimated ? new TokenUsage(CallMeter.Estimate(request.InputCharacters()), CallMeter.Estimate(Scanner.Characters)) : default);
+        var tokens = told ?? (estimated ? new TokenUsage(request.EstimateInput(tokenizer), Scanner.Text.Tokens()) : default);
 
         // What is told at a stream's start is its input, and of its output what was there by then.
-        if (!Scanner.IsUsageFinal && told is { } part && CallMeter.Estimate(Scanner.Characters) > part.Output)
-            (tokens, estimated) = (part with { Output = CallMeter.Estimate(Scanner.Characters) }, true);
+        if (!Scanner.IsUsageFinal && told is { } part && Scanner.Text.Tokens() is var counted && counted > part.Output)
+            (tokens, estimated) = (part with { Output = counted }, true);
         var answered = Scanner.ModelId;
         var call = new LlmCall
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Tokenizers;
 
 namespace OsMEN.Llm.Forwarding;
 
@@ -95,32 +96,48 @@ public sealed class ForwardRequest
         return result;
     }
 
-    /// <summary>Characters of all texts that are sent to the model: for an estimate of its tokens where the provider tells none.</summary>
-    internal long InputCharacters()
+    /// <summary>Estimates the tokens of all texts that are sent to the model, where the provider reports none.</summary>
+    internal long EstimateInput(Tokenizer? tokenizer)
     {
         using var document = JsonDocument.Parse(_json);
-        var root = document.RootElement;
-        return Sum(root, "messages") + Sum(root, "input") + Sum(root, "tools");
+        var meter = new TextMeter(tokenizer);
+        foreach (var name in (string[])["messages", "input", "tools"])
+        {
+            if (document.RootElement.TryGetProperty(name, out var value))
+                Measure(value, meter);
+        }
 
-        static long Sum(JsonElement root, string name) => root.TryGetProperty(name, out var value) ? Characters(value) : 0;
+        return meter.Tokens();
     }
 
-    // A text; parts, messages, calls and tools of which some hold texts.
-    private static long Characters(JsonElement content) => content.ValueKind switch
+    // Strings, and the parts, messages, calls and tools that contain them.
+    private static void Measure(JsonElement content, TextMeter meter)
     {
-        JsonValueKind.String => content.GetString()!.Length,
-        JsonValueKind.Array => content.EnumerateArray().Sum(Characters),
-        JsonValueKind.Object => content.EnumerateObject().Sum(p => p.Name switch
+        switch (content.ValueKind)
         {
-            "parameters" => p.Value.GetRawText().Length,
-            "text" or "content" or "name" or "arguments" or "description" or "function" or "tool_calls" => Characters(p.Value),
-            _ => 0,
-        }),
+            case JsonValueKind.String:
+                meter.Add(content.GetString());
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in content.EnumerateArray())
+                    Measure(item, meter);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in content.EnumerateObject())
+                {
+                    if (property.NameEquals("parameters"u8))
+                        meter.Add(property.Value.GetRawText());
+                    else if (property.Name is "text" or "content" or "name" or "arguments" or "description" or "function" or "tool_calls")
+                        Measure(property.Value, meter);
+                }
 
-        // Embeddings also take tokens: one is about four characters.
-        JsonValueKind.Number => 4,
-        _ => 0,
-    };
+                break;
+            case JsonValueKind.Number:
+                // Embeddings also take tokens: one is about four characters.
+                meter.AddCharacters(4);
+                break;
+        }
+    }
 
     private (string Field, string? Error) Scan()
     {

@@ -45,7 +45,7 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
     {
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        var meter = new ForwardMeter(model, options.HostOf(model), request, prices, time, onCall);
+        var meter = new ForwardMeter(model, options.HostOf(model), request, prices, Tokenizers.For(options, model), time, onCall);
         var span = ForwardSpans.Start(operation, model, options.AddressOf(model.Platform));
         var patience = new ForwardPatience(options, request.IsStream, _drains, time);
         HttpResponseMessage? response = null;

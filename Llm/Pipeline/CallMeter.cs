@@ -1,11 +1,13 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using Microsoft.ML.Tokenizers;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Llm.Pipeline;
 
 /// <summary>Gathers what one provider call used.</summary>
-internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable prices, TimeProvider time, IList<ChatMessage> messages, ChatOptions? options, ProviderCall call)
+internal sealed class CallMeter(
+    ModelName model, ModelName? hosted, PriceTable prices, Tokenizer? tokenizer, TimeProvider time, IList<ChatMessage> messages, ChatOptions? options, ProviderCall call)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _started = time.GetTimestamp();
@@ -13,7 +15,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
     private UsageDetails? _usage;
     private string? _modelId;
     private ServiceTier _tier;
-    private long _characters;
+    private readonly TextMeter _output = new(tokenizer);
     private bool _isFinished;
     private bool _isFinal;
 
@@ -28,7 +30,8 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         _isFinal = true;
         _modelId = response.ModelId;
         Tell(response.AdditionalProperties);
-        _characters = response.Messages.SelectMany(m => m.Contents).Sum(Characters);
+        foreach (var content in response.Messages.SelectMany(m => m.Contents))
+            Measure(content, _output);
     }
 
     public void Add(ChatResponseUpdate update)
@@ -49,7 +52,7 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
                 _first ??= time.GetElapsedTime(_started);
             }
 
-            _characters += Characters(content);
+            Measure(content, _output);
         }
     }
 
@@ -62,11 +65,11 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         var told = _usage is null ? null : ProviderUsage.FromDetails(_usage);
         var wasTaken = status == LlmCallStatus.Ok || HasContent || call.IsAccepted;
         var estimated = told is null && wasTaken;
-        var tokens = told ?? (estimated ? new TokenUsage(Estimate(InputCharacters()), Estimate(_characters)) : default);
+        var tokens = told ?? (estimated ? new TokenUsage(InputTokens(), _output.Tokens()) : default);
 
         // What is told at a stream's start is its input, and of its output what was there by then.
-        if (!_isFinal && told is { } part && Estimate(_characters) > part.Output)
-            (tokens, estimated) = (part with { Output = Estimate(_characters) }, true);
+        if (!_isFinal && told is { } part && _output.Tokens() is var counted && counted > part.Output)
+            (tokens, estimated) = (part with { Output = counted }, true);
         return new LlmCall
         {
             Id = OrderedIds.New(_startedAt),
@@ -82,33 +85,52 @@ internal sealed class CallMeter(ModelName model, ModelName? hosted, PriceTable p
         };
     }
 
-    /// <summary>About four characters a token, as OpenAI and Anthropic say of English.</summary>
-    internal static long Estimate(long characters) => (characters + 3) / 4;
-
     private void Tell(AdditionalPropertiesDictionary? properties)
     {
         if (properties?.TryGetValue(ServiceTiers.Property, out string? tier) == true)
             _tier = ServiceTiers.Parse(tier);
     }
 
-    private long InputCharacters() =>
-        messages.Sum(m => m.Contents.Sum(Characters)) + (options?.Instructions?.Length ?? 0) +
-        (options?.Tools ?? []).OfType<AIFunctionDeclaration>().Sum(t => (long)t.Name.Length + t.Description.Length + t.JsonSchema.GetRawText().Length);
-
-    private static long Characters(AIContent content) => content switch
+    private long InputTokens()
     {
-        TextContent text => text.Text.Length,
-        TextReasoningContent thought => thought.Text.Length,
-        FunctionCallContent tool => tool.Name.Length + (tool.Arguments?.Sum(a => (long)a.Key.Length + Length(a.Value)) ?? 0),
-        FunctionResultContent result => Length(result.Result),
-        _ => 0,
-    };
+        var input = new TextMeter(tokenizer);
+        foreach (var content in messages.SelectMany(m => m.Contents))
+            Measure(content, input);
+        input.Add(options?.Instructions);
+        foreach (var tool in (options?.Tools ?? []).OfType<AIFunctionDeclaration>())
+        {
+            input.Add(tool.Name);
+            input.Add(tool.Description);
+            input.Add(tool.JsonSchema.GetRawText());
+        }
 
-    private static long Length(object? value) => value switch
+        return input.Tokens();
+    }
+
+    private static void Measure(AIContent content, TextMeter meter)
     {
-        null => 0,
-        string text => text.Length,
-        JsonElement { ValueKind: not JsonValueKind.Undefined } json => json.GetRawText().Length,
-        _ => value.ToString()?.Length ?? 0,
-    };
+        switch (content)
+        {
+            case TextContent text:
+                meter.Add(text.Text);
+                break;
+            case TextReasoningContent thought:
+                meter.Add(thought.Text);
+                break;
+            case FunctionCallContent tool:
+                meter.Add(tool.Name);
+                foreach (var (name, value) in tool.Arguments ?? new Dictionary<string, object?>(StringComparer.Ordinal))
+                {
+                    meter.Add(name);
+                    meter.Add(TextOf(value));
+                }
+
+                break;
+            case FunctionResultContent result:
+                meter.Add(TextOf(result.Result));
+                break;
+        }
+    }
+
+    private static string? TextOf(object? value) => value is JsonElement { ValueKind: not JsonValueKind.Undefined } json ? json.GetRawText() : value?.ToString();
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
+using Microsoft.ML.Tokenizers;
 
 namespace OsMEN.Llm.Pipeline;
 
@@ -9,7 +10,7 @@ namespace OsMEN.Llm.Pipeline;
 /// the tokens are estimated from the text and marked so.
 /// </summary>
 /// <param name="hosted">The same model under the name of whoever runs the server, where that is known and another.</param>
-internal sealed class MeteringChatClient(IChatClient inner, ModelName model, ModelName? hosted, PriceTable prices, Action<LlmCall> onCall, TimeProvider time)
+internal sealed class MeteringChatClient(IChatClient inner, ModelName model, ModelName? hosted, PriceTable prices, Tokenizer? tokenizer, Action<LlmCall> onCall, TimeProvider time)
     : DelegatingChatClient(inner)
 {
     internal static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
@@ -99,7 +100,7 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
         }
     }
 
-    private CallMeter Begin(IList<ChatMessage> messages, ChatOptions? options) => new(model, hosted, prices, time, messages, options, ProviderCall.Begin());
+    private CallMeter Begin(IList<ChatMessage> messages, ChatOptions? options) => new(model, hosted, prices, tokenizer, time, messages, options, ProviderCall.Begin());
 
     private async Task DrainAsync(Task<ChatResponse> answer, CallMeter meter, CancellationTokenSource reading)
     {

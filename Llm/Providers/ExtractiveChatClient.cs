@@ -33,8 +33,8 @@ internal sealed class ExtractiveChatClient : IChatClient
         var read = all.Sum(m => (long)m.Text.Length) + (options?.Instructions?.Length ?? 0);
         var last = Update(id, new UsageContent(new UsageDetails
         {
-            InputTokenCount = Pipeline.CallMeter.Estimate(read),
-            OutputTokenCount = Pipeline.CallMeter.Estimate(written),
+            InputTokenCount = TextMeter.Estimate(read),
+            OutputTokenCount = TextMeter.Estimate(written),
         }));
         last.FinishReason = ChatFinishReason.Stop;
         yield return last;

@@ -42,6 +42,12 @@ public sealed class LlmMetrics
     private readonly Counter<long> _unpriced;
     private readonly Histogram<long> _genAITokens;
     private readonly Histogram<double> _genAIDuration;
+    private readonly Histogram<double> _inferenceDuration;
+    private readonly Counter<long> _inputTokens;
+    private readonly Counter<long> _outputTokens;
+    private readonly Counter<long> _cacheReadTokens;
+    private readonly Counter<long> _cacheWriteTokens;
+    private readonly Counter<long> _reasoningTokens;
     private readonly LabelLimit _agents;
     private readonly LabelLimit _models;
     private readonly LabelLimit _platforms;
@@ -57,6 +63,12 @@ public sealed class LlmMetrics
         _unpriced = metrics.Counter(MetricCatalog.UnpricedTokens);
         _genAITokens = metrics.GenAITokens();
         _genAIDuration = metrics.GenAIDuration(GenAINames.ClientDuration, "Duration of model calls.");
+        _inferenceDuration = metrics.GenAIDuration(GenAINames.InferenceDuration, "Duration of model calls.");
+        _inputTokens = metrics.GenAITokenCounter(GenAINames.InputTokens, "Input tokens of model calls.");
+        _outputTokens = metrics.GenAITokenCounter(GenAINames.OutputTokens, "Output tokens of model calls.");
+        _cacheReadTokens = metrics.GenAITokenCounter(GenAINames.CacheReadTokens, "Input tokens that providers read from their caches.");
+        _cacheWriteTokens = metrics.GenAITokenCounter(GenAINames.CacheWriteTokens, "Input tokens that providers wrote to their caches.");
+        _reasoningTokens = metrics.GenAITokenCounter(GenAINames.ReasoningTokens, "Output tokens that models used for reasoning.");
         _agents = metrics.Limit(MetricCatalog.Tokens, 1000);
         _models = metrics.Limit(MetricCatalog.LlmRequests, MaxModels);
         _platforms = metrics.Limit(MetricCatalog.LlmRequests, 50);
@@ -83,12 +95,17 @@ public sealed class LlmMetrics
         RecordGenAI(call, platform, model);
     }
 
-    // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
     private void RecordGenAI(in LlmCallFigures call, string platform, string model)
     {
         var tags = new TagList { { "gen_ai.operation.name", "chat" }, { "gen_ai.provider.name", platform }, { "gen_ai.request.model", model } };
+        if (call.Input > 0) _inputTokens.Add(call.Input, tags);
+        if (call.Output > 0) _outputTokens.Add(call.Output, tags);
+        if (call.CachedInput > 0) _cacheReadTokens.Add(call.CachedInput, tags);
+        if (call.CacheWrite > 0) _cacheWriteTokens.Add(call.CacheWrite, tags);
+        if (call.Reasoning > 0) _reasoningTokens.Add(call.Reasoning, tags);
         if (call.ErrorType is { } error) tags.Add("error.type", error);
         _genAIDuration.Record(call.Duration.TotalSeconds, tags);
+        _inferenceDuration.Record(call.Duration.TotalSeconds, tags);
         tags.Add("gen_ai.token.type", "input");
         if (call.Input > 0) _genAITokens.Record(call.Input, tags);
         tags[^1] = new("gen_ai.token.type", "output");

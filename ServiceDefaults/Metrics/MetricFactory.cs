@@ -63,6 +63,9 @@ public sealed class MetricFactory
     /// <summary>The histogram of tokens, see <see cref="GenAINames"/>.</summary>
     public Histogram<long> GenAITokens() => _genAI.CreateHistogram(GenAINames.ClientTokens, "{token}", "Tokens of model calls.", tags: null, TokenBuckets);
 
+    /// <summary>A counter of tokens under one of <see cref="GenAINames"/>.</summary>
+    public Counter<long> GenAITokenCounter(string name, string description) => _genAI.CreateCounter<long>(name, "{token}", description);
+
     private static string? UnitOf(MetricDefinition metric) => metric.Unit.Length == 0 ? null : metric.Unit;
 
     private string Name(MetricDefinition metric)
