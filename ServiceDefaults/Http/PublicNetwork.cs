@@ -45,12 +45,20 @@ public static class PublicNetwork
     /// it connects to, after the name was resolved: a name cannot show a public address to a check and a private one to the connection.
     /// </summary>
     /// <param name="refused">Makes the exception for a host that has no allowed address.</param>
-    public static async ValueTask<Stream> ConnectAsync(
+    public static ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, Func<IPAddress, bool> isAllowed, Func<string, Exception> refused, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
+        return ConnectAsync(context.DnsEndPoint, isAllowed, refused, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ConnectAsync(SocketsHttpConnectionContext, Func{IPAddress, bool}, Func{string, Exception}, CancellationToken)"/>
+    public static async ValueTask<Stream> ConnectAsync(
+        DnsEndPoint endPoint, Func<IPAddress, bool> isAllowed, Func<string, Exception> refused, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(refused);
-        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var (host, port) = (endPoint.Host, endPoint.Port);
         IPAddress[] found = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
         var allowed = found.Where(isAllowed).ToArray();
         if (allowed.Length == 0)

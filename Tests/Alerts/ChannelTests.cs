@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using OsMEN.Gateway.Alerts;
@@ -54,6 +55,116 @@ public sealed class ChannelTests : IAsyncLifetime
         var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(yaml, Firing()));
         Assert.Equal("takes no addresses with other letters than ASCII (SMTPUTF8)", failed.Message);
         Assert.Single(server.Mails);
+    }
+
+    [Fact]
+    public async Task Accepted_recipients_get_the_mail_and_refused_ones_are_named()
+    {
+        await using var server = new SmtpReceiver { RefusedRecipients = ["b@example.com"] };
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(Email(server, "tls: none", "\"a@example.com, b@example.com, c@example.com\""), Firing()));
+        Assert.Equal(("delivered, but refused for b@example.com (550)", Timeout.InfiniteTimeSpan), (failed.Message, failed.RetryAfter));
+        Assert.Equal(["a@example.com", "c@example.com"], Assert.Single(server.Mails).To);
+    }
+
+    [Fact]
+    public async Task Mail_that_every_recipient_is_refused_for_is_retried()
+    {
+        await using var server = new SmtpReceiver { RefusedRecipients = ["a@example.com", "b@example.com"] };
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(Email(server, "tls: none", "\"a@example.com, b@example.com\""), Firing()));
+        Assert.Equal(("refused all recipients: a@example.com (550), b@example.com (550)", null), (failed.Message, failed.RetryAfter));
+        Assert.Empty(server.Mails);
+    }
+
+    [Fact]
+    public async Task Mail_carries_its_id_its_group_and_its_text()
+    {
+        await using var server = new SmtpReceiver();
+        await SendAsync(Email(server, "tls: none, title: \"Überlast, {name}\"", "\"On call <a@example.com>\""), Firing());
+        var mail = Assert.Single(server.Mails);
+        Assert.Equal(
+            ("Überlast, HighCost", "<n1@example.com>", "<g1@example.com>", "auto-generated", "On call <a@example.com>", At),
+            (mail.Subject, mail.Header("Message-ID"), mail.Header("References"), mail.Header("Auto-Submitted"), mail.Header("To"), mail.Message.Date));
+        Assert.Equal("Models cost <$12> & more\nOver $10.\nSince 2026-01-02 03:04:05 UTC. Runbook: docs/operations.md#highcost", mail.Message.TextBody!.ReplaceLineEndings("\n").TrimEnd());
+    }
+
+    [Theory]
+    [InlineData(SmtpTls.Implicit, "tls: implicit")]
+    [InlineData(SmtpTls.StartTls, "tls: starttls")]
+    [InlineData(SmtpTls.StartTls, "timeout: 10s")]
+    public async Task Mail_is_encrypted(SmtpTls tls, string settings)
+    {
+        await using var server = new SmtpReceiver(tls);
+        await EncryptedAsync(server, settings);
+    }
+
+    [Theory]
+    [InlineData("tls: starttls")]
+    [InlineData("timeout: 10s")]
+    public async Task Port_465_is_encrypted_from_the_first_byte(string settings)
+    {
+        SmtpReceiver server;
+        try
+        {
+            server = new SmtpReceiver(SmtpTls.Implicit, ChannelSettings.ImplicitTlsPort);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied or SocketError.AddressAlreadyInUse)
+        {
+            Assert.Skip("Port 465 is taken, or needs more rights than this user has.");
+            return;
+        }
+
+        await using (server)
+            await EncryptedAsync(server, settings);
+    }
+
+    [Fact]
+    public async Task Mail_is_not_sent_to_a_server_without_the_encryption_that_is_required()
+    {
+        await using var plain = new SmtpReceiver();
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(Email(plain, "tls: starttls"), Firing()));
+        Assert.Equal("offers no STARTTLS; tls: implicit or none may be right", failed.Message);
+        await using var untrusted = new SmtpReceiver(SmtpTls.Implicit);
+        failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(Email(untrusted, "tls: implicit"), Firing()));
+        Assert.Equal("failed the TLS handshake; its certificate may not be trusted, or its port may expect another kind of TLS", failed.Message);
+        Assert.Empty(plain.Mails.Concat(untrusted.Mails));
+    }
+
+    [Fact]
+    public async Task Mail_is_delivered_even_if_the_server_does_not_answer_the_goodbye()
+    {
+        using var limit = new CancellationTokenSource();
+        await using var server = new SmtpReceiver();
+        server.BeforeQuit = async token =>
+        {
+            await limit.CancelAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, token);
+        };
+        await new EmailChannel().SendAsync(Read(Email(server, "tls: none")), "n1", Firing(), limit.Token);
+        Assert.Single(server.Mails);
+    }
+
+    [Fact]
+    public async Task Mail_that_gets_no_answer_in_time_fails()
+    {
+        var time = new ManualTimeProvider();
+        await using var server = new SmtpReceiver();
+        server.During = async token =>
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Delay(Timeout.InfiniteTimeSpan, token);
+        };
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => new NoticeChannels(_http, new AlertMetrics(Metering.Factory()), time)
+            .SendAsync(Read(Email(server, "tls: none, timeout: 5s")), "n1", Firing(), Token));
+        Assert.Equal(("did not answer in time", true), (failed.Message, failed.MayHaveArrived));
+    }
+
+    [Fact]
+    public async Task Mail_server_at_a_private_address_is_not_reached_where_that_is_forbidden()
+    {
+        await using var server = new SmtpReceiver();
+        var failed = await Assert.ThrowsAsync<DeliveryException>(() => SendAsync(Email(server, "tls: none, allow_private: false"), Firing()));
+        Assert.Equal("the address is not a public one; allow_private: true allows it", failed.Message);
+        Assert.Empty(server.Mails);
     }
 
     [Fact]
@@ -201,11 +312,24 @@ public sealed class ChannelTests : IAsyncLifetime
 
     private static Notice Resolved() => Firing() with { Alerts = [Alert with { ResolvedAt = At.AddMinutes(1) }] };
 
-    private async Task SendAsync(string channel, Notice notice)
+    private ChannelSettings Read(string channel)
     {
         var yaml = channel.Replace("$URL", Receiver.Address.ToString().TrimEnd('/'), StringComparison.Ordinal).Replace("$PORT", Receiver.Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
         var file = RoutingYaml.Read("alerts.yaml", $"channels:\n  {yaml}\n", static _ => null);
         Assert.Empty(file.Problems);
-        await new NoticeChannels(_http, new AlertMetrics(Metering.Factory()), TimeProvider.System).SendAsync(file.Channels[0], "n1", notice, Token);
+        return file.Channels[0];
+    }
+
+    private async Task SendAsync(string channel, Notice notice) =>
+        await new NoticeChannels(_http, new AlertMetrics(Metering.Factory()), TimeProvider.System).SendAsync(Read(channel), "n1", notice, Token);
+
+    private static string Email(SmtpReceiver server, string settings, string to = "a@example.com") =>
+        string.Create(CultureInfo.InvariantCulture, $"hook: {{type: email, host: 127.0.0.1, port: {server.Port}, from: osmen@example.com, to: {to}, {settings}}}");
+
+    private async Task EncryptedAsync(SmtpReceiver server, string settings)
+    {
+        var channel = new EmailChannel((_, certificate, _, _) => certificate?.GetCertHashString() == server.Certificate!.Thumbprint);
+        await channel.SendAsync(Read(Email(server, settings)), "n1", Firing(), Token);
+        Assert.True(Assert.Single(server.Mails).IsEncrypted);
     }
 }

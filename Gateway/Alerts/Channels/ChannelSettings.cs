@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MimeKit;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Alerts.Rules;
 
@@ -18,6 +19,9 @@ internal enum ChannelType
 /// <summary>One channel of the file. Its values may be secrets: they are never shown, and <see cref="ToString"/> has none.</summary>
 internal sealed class ChannelSettings
 {
+    /// <summary>The port on which mail servers expect TLS from the first byte (RFC 8314).</summary>
+    public const int ImplicitTlsPort = 465;
+
     private static readonly Dictionary<ChannelType, string[]> Required = new()
     {
         [ChannelType.Email] = ["host", "from", "to"],
@@ -122,8 +126,12 @@ internal sealed class ChannelSettings
         }
     }
 
-    /// <summary>An email server's port; 587, or 25 without TLS.</summary>
-    public int Port => Number(this["port"], this["tls"] == "none" ? 25 : 587, 1, 65_535, "", []);
+    /// <summary>An email server's port; 587, 465 with implicit TLS, or 25 without TLS.</summary>
+    public int Port => Number(this["port"], this["tls"] switch { "none" => 25, "implicit" => ImplicitTlsPort, _ => 587 }, 1, 65_535, "", []);
+
+    /// <summary>The mailboxes that a value lists, separated by commas; empty if one of them is not an email address.</summary>
+    public IReadOnlyList<MailboxAddress> Mailboxes(string key) =>
+        InternetAddressList.TryParse(this[key], out var list) && list.Mailboxes.All(m => m.Domain.Length > 0) ? [.. list.Mailboxes] : [];
 
     public override string ToString() => $"{Name} ({JsonFields.WireName(Type)})";
 
@@ -132,11 +140,11 @@ internal sealed class ChannelSettings
         // The value is not said: a webhook's address is a secret.
         if (this["url"] is { Length: > 0 } url && (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")))
             errors.Add(new($"{prefix}url", "must be an absolute http or https address"));
-        if (this["tls"] is not ("" or "starttls" or "none")) errors.Add(new($"{prefix}tls", "must be one of: starttls, none"));
+        if (this["tls"] is not ("" or "starttls" or "implicit" or "none")) errors.Add(new($"{prefix}tls", "must be one of: starttls, implicit, none"));
         Number(this["port"], 587, 1, 65_535, $"{prefix}port", errors);
         if (Type != ChannelType.Email) return;
-        foreach (var mail in this["to"].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Append(this["from"]))
-            if (mail.Length > 0 && !System.Net.Mail.MailAddress.TryCreate(mail, out _)) errors.Add(new($"{prefix}{(mail == this["from"] ? "from" : "to")}", "must be email addresses, such as oncall@example.com"));
+        foreach (var key in new[] { "from", "to" })
+            if (this[key].Length > 0 && Mailboxes(key).Count == 0) errors.Add(new(prefix + key, "must be email addresses, such as oncall@example.com"));
     }
 
     // A number or a text; a list is joined by commas.

@@ -11,7 +11,7 @@ internal interface INoticeChannel
 }
 
 /// <summary>A notice was not delivered.</summary>
-/// <param name="message">Without address, key or content: shown to whoever may read alerts.</param>
+/// <param name="message">Shown to whoever may read alerts: no webhook address, key or content. Refused email recipients are named.</param>
 /// <param name="again">How long the other side asks to wait.</param>
 /// <param name="mayHaveArrived">The other side may have it all the same: it was sent, and no answer came.</param>
 internal sealed class DeliveryException(string message, TimeSpan? again = null, bool mayHaveArrived = false) : Exception(message)
