@@ -104,7 +104,7 @@ public sealed class MeteringTests
             [new ChatMessage(ChatRole.User, "12345678"), new ChatMessage(ChatRole.Tool, [new FunctionResultContent("1", "1234")])],
             new ChatOptions { Instructions = "1234", Tools = [tool] },
             Token);
-        var expected = CallMeter.Estimate(8 + 4 + 4 + 3 + 8 + tool.JsonSchema.GetRawText().Length);
+        var expected = TextMeter.Estimate(8 + 4 + 4 + 3 + 8 + tool.JsonSchema.GetRawText().Length);
         Assert.Equal((new TokenUsage(expected, 0), true), ((await CallAsync()).Tokens, _calls.Single().Estimated));
     }
 
@@ -112,7 +112,7 @@ public sealed class MeteringTests
         $$$"""{"openai/gpt-5-mini":{"input_cost_per_token":{{{perToken}}},"output_cost_per_token":{{{perToken}}},"effective_from":"{{{from:O}}}"}}""").RootElement).Entries[0];
 
     private MeteringChatClient Meter(IChatClient provider, ModelName? model = null, string address = "https://api.openai.com/v1") =>
-        new(provider, model ?? Model, new LlmOptions { OpenAIAddress = new Uri(address) }.HostOf(model ?? Model), _prices, _calls.Enqueue, _clock);
+        new(provider, model ?? Model, new LlmOptions { OpenAIAddress = new Uri(address) }.HostOf(model ?? Model), _prices, null, _calls.Enqueue, _clock);
 
     private async Task<LlmCall> CallAsync()
     {

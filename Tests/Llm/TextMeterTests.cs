@@ -10,8 +10,8 @@ public sealed class TextMeterTests
 {
     [Theory]
     [InlineData("hello world", 2)]
-    [InlineData("""{"a":1,"b":[true,null]}""", 11)]
-    [InlineData("今天天气很好", 5)]
+    [InlineData("""{"a":1,"b":[true,null]}""", 10)]
+    [InlineData("今天天气很好", 4)]
     public void A_known_model_is_counted_with_its_tokenizer(string text, int expected)
     {
         var meter = new TextMeter(Tokenizers.For(new LlmOptions { CountsTokens = true }, new ModelName("openai", "gpt-5-mini")));
@@ -49,7 +49,7 @@ public sealed class TextMeterTests
         if (forwarded)
         {
             using var forwarder = new ModelForwarder(options, PriceTable.Shipped(), TimeProvider.System);
-            var (request, _) = ForwardRequest.Read("""{"model":"openai/gpt-5-mini","messages":[{"role":"user","content":"hello world"}]}"""u8.ToArray());
+            var (request, _, _) = ForwardRequest.Read("""{"model":"openai/gpt-5-mini","messages":[{"role":"user","content":"hello world"}]}"""u8.ToArray());
             await using var answer = await forwarder.SendAsync(model, "chat", request!, call.SetResult, null, token);
         }
         else
@@ -59,6 +59,6 @@ public sealed class TextMeterTests
         }
 
         var made = await call.Task.WaitAsync(token);
-        Assert.Equal((new TokenUsage(2, 5), true), (made.Tokens, made.Estimated));
+        Assert.Equal((new TokenUsage(2, 4), true), (made.Tokens, made.Estimated));
     }
 }

@@ -52,6 +52,18 @@ public sealed class AgentCompletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Images_reach_the_model_of_the_agent()
+    {
+        _server.Models.Then(ModelScripts.Hello("openai"));
+        const string image = """{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"high"}}""";
+        var (status, _, _) = await _server.ChatAsync($$"""{"model":"agent/teller","messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{{image}}]}]}""");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(
+            $$"""[{"type":"text","text":"What is it?"},{{image}}]""",
+            _server.Models.Requests.Single().Body.GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetRawText());
+    }
+
+    [Fact]
     public async Task A_conversation_becomes_a_transcript()
     {
         _server.Models.Then(ModelScripts.Hello("openai"));

@@ -23,6 +23,15 @@ public sealed class ChatCompletionTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
+    public async Task Every_field_of_a_request_reaches_the_provider_unchanged()
+    {
+        const string body = """{"model":"openai/gpt-5-mini","messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"low"}}]}],"seed":7,"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":"required","parallel_tool_calls":false,"logit_bias":{"50256":-100},"reasoning_effort":"minimal","service_tier":"flex","vendor":{"a":[1,null]}}""";
+        _server.Models.Then(ModelScripts.Whole("openai"));
+        await _server.ChatAsync(body);
+        Assert.Equal(body.Replace("openai/", "", StringComparison.Ordinal), _server.Models.Requests.Single().Body.GetRawText());
+    }
+
+    [Fact]
     public async Task A_request_and_its_answer_pass_as_they_are_but_for_the_models_name()
     {
         _server.Models.Then(ModelScripts.Whole("openai"));
