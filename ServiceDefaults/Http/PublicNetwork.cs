@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Security.AntiSSRF;
 
 namespace OsMEN.ServiceDefaults.Http;
 
@@ -9,23 +10,18 @@ public static class PublicNetwork
     /// <summary><c>true</c> lets such requests reach loopback, private and link-local addresses too. Default <c>false</c>.</summary>
     public const string AllowKey = "ALLOW_PRIVATE_ADDRESSES";
 
-    // Reserved for something else than hosts of the public internet: https://www.iana.org/assignments/iana-ipv4-special-registry
-    private static readonly IPNetwork[] Special4 = Networks(
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
+    // Every range that IANA reserves, the addresses of cloud metadata, and tunnels that carry an IPv4 address (NAT64, Teredo, 6to4).
+    private static readonly IPNetwork[] Special = Array.ConvertAll(IPAddressRanges.recommendedLatest, text => IPNetwork.Parse(text));
 
-    // Global unicast without what is in it for documentation, benchmarks, and tunnels that carry IPv4 addresses inside (Teredo, 6to4).
+    // The list names no IPv6 range that was never assigned. One of them, ::/96, embeds IPv4 addresses: ::7f00:1 is 127.0.0.1.
     private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
-    private static readonly IPNetwork[] Special6 = Networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20");
 
     /// <summary>Whether an address is one of the public internet.</summary>
     public static bool IsPublic(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return plain.AddressFamily == AddressFamily.InterNetwork
-            ? !Special4.Any(n => n.Contains(plain))
-            : Global6.Contains(plain) && !Special6.Any(n => n.Contains(plain));
+        return (plain.AddressFamily == AddressFamily.InterNetwork || Global6.Contains(plain)) && !Special.Any(n => n.Contains(plain));
     }
 
     /// <summary>
@@ -75,6 +71,4 @@ public static class PublicNetwork
             throw;
         }
     }
-
-    private static IPNetwork[] Networks(params string[] texts) => Array.ConvertAll(texts, t => IPNetwork.Parse(t));
 }

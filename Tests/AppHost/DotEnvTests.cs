@@ -18,11 +18,16 @@ public sealed class DotEnvTests
             ["DOUBLE"] = "a\n\"$b\"",
             ["URL"] = "https://host/?a=b",
             ["TWICE"] = "2",
+            ["DOLLAR"] = "pa$word-${HOME}",
+            ["QUOTED_DOLLAR"] = "x${HOME}y",
+            ["APOSTROPHE"] = "it's",
+            ["OTHER_ESCAPES"] = @"a\tb\x41",
         },
         DotEnv.Parse(
         [
             "# a comment", "", "PLAIN=value", "export EXPORTED=1", "EMPTY=", "SPACED = a b ", "COMMENTED=x # why", "HASH=a#b",
             @"SINGLE='a\n # $b' # after", """DOUBLE="a\n\"\$b\"" """, "URL=https://host/?a=b", "TWICE=1", "TWICE=2",
+            "DOLLAR=pa$word-${HOME}", "QUOTED_DOLLAR=\"x${HOME}y\"", "APOSTROPHE=it's", """OTHER_ESCAPES="a\tb\x41" """,
         ]));
 
     [Theory]

@@ -1,52 +1,42 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace OsMEN.Tests.Infrastructure;
 
-/// <summary>A clock that moves when told to. Its timers fire inside <see cref="Advance"/>, in their order.</summary>
-internal sealed class ManualTimeProvider : TimeProvider
+/// <summary>
+/// A <see cref="FakeTimeProvider"/> that shows each timer the time at which it is due, and on which a test can wait until somebody waits for a
+/// timer. Starts at the beginning of 2026.
+/// </summary>
+internal sealed class ManualTimeProvider() : FakeTimeProvider(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private readonly Lock _lock = new();
-    private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly Dictionary<ITimer, DateTimeOffset> _due = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_lock)
-            return _now;
-    }
-
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, () => callback(state));
+        var timer = new WatchedTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 
-    public void Advance(TimeSpan by)
+    /// <summary>Moves the clock on, from timer to timer: each fires at the time for which it was set.</summary>
+    public new void Advance(TimeSpan by)
     {
         var until = GetUtcNow() + by;
-        while (Next(until) is { } due)
-            due.Fire();
-        lock (_lock)
-            _now = until;
+        while (Next() is { } next && next <= until)
+            SetUtcNow(next);
+        SetUtcNow(until);
     }
 
     /// <summary>Returns once somebody waits for a timer that fires in exactly that time: then advancing has an effect.</summary>
     public Task WaitForTimerOfAsync(TimeSpan due, CancellationToken cancellationToken) => WaitAsync(d => d == due, cancellationToken);
 
-    /// <summary>
-    /// Waits for a timer that fires within that time, and moves on to it and no further: what begins by its firing waits anew.
-    /// </summary>
+    /// <summary>Waits for a timer that fires within that time, and advances exactly to it, so that the timers which it starts can be waited for.</summary>
     public async Task AdvanceToTimerWithinAsync(TimeSpan within, CancellationToken cancellationToken)
     {
         await WaitAsync(d => d <= within, cancellationToken);
-        TimeSpan due;
-        lock (_lock)
-            due = _timers.Min(t => t.Due) - _now;
-        Advance(due);
+        if (Next() is { } next)
+            SetUtcNow(next);
     }
 
     private async Task WaitAsync(Func<TimeSpan, bool> wanted, CancellationToken cancellationToken)
@@ -56,7 +46,8 @@ internal sealed class ManualTimeProvider : TimeProvider
             Task changed;
             lock (_lock)
             {
-                if (_timers.Exists(t => wanted(t.Due - _now)))
+                var now = GetUtcNow();
+                if (_due.Values.Any(d => d > now && wanted(d - now)))
                     return;
                 changed = _changed.Task;
             }
@@ -65,55 +56,61 @@ internal sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    private ManualTimer? Next(DateTimeOffset until)
+    // A timer that is due now is being fired, by whoever moved the clock.
+    private DateTimeOffset? Next()
+    {
+        lock (_lock)
+            return _due.Values.Where(d => d > GetUtcNow()).Select(d => (DateTimeOffset?)d).Min();
+    }
+
+    private void Set(ITimer timer, TimeSpan dueTime)
     {
         lock (_lock)
         {
-            var next = _timers.Where(t => t.Due <= until).MinBy(t => t.Due);
-            if (next is not null && next.Due > _now)
-                _now = next.Due;
-            return next;
+            if (dueTime < TimeSpan.Zero)
+            {
+                _due.Remove(timer);
+                return;
+            }
+
+            _due[timer] = GetUtcNow() + dueTime;
+            _changed.TrySetResult();
+            _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
-    private sealed class ManualTimer(ManualTimeProvider clock, Action callback) : ITimer
+    private sealed class WatchedTimer : ITimer
     {
+        private readonly ManualTimeProvider _clock;
+        private readonly ITimer _timer;
         private TimeSpan _period;
-        private bool _disposed;
 
-        public DateTimeOffset Due { get; private set; }
-
-        public void Fire()
+        public WatchedTimer(ManualTimeProvider clock, TimerCallback callback, object? state)
         {
-            Change(_period, _period);
-            callback();
+            _clock = clock;
+            _timer = clock.CreateBaseTimer(_ =>
+            {
+                _clock.Set(this, _period > TimeSpan.Zero ? _period : Timeout.InfiniteTimeSpan);
+                callback(state);
+            });
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._lock)
-            {
-                clock._timers.Remove(this);
-                _period = period > TimeSpan.Zero ? period : Timeout.InfiniteTimeSpan;
-                // One that is disposed of while it fires must not come back.
-                if (_disposed || dueTime == Timeout.InfiniteTimeSpan)
-                    return !_disposed;
-                Due = clock._now + dueTime;
-                clock._timers.Add(this);
-                clock._changed.TrySetResult();
-                clock._changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
+            _period = period;
+            if (!_timer.Change(dueTime, period))
+                return false;
 
+            // One that is due at once has fired in Change.
+            if (dueTime != TimeSpan.Zero)
+                _clock.Set(this, dueTime);
             return true;
         }
 
         public void Dispose()
         {
-            lock (clock._lock)
-            {
-                _disposed = true;
-                clock._timers.Remove(this);
-            }
+            _timer.Dispose();
+            _clock.Set(this, Timeout.InfiniteTimeSpan);
         }
 
         public ValueTask DisposeAsync()
@@ -122,4 +119,6 @@ internal sealed class ManualTimeProvider : TimeProvider
             return default;
         }
     }
+
+    private ITimer CreateBaseTimer(TimerCallback callback) => base.CreateTimer(callback, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 }

@@ -1,53 +1,75 @@
-using System.Net;
 using System.Text;
-using System.Text.RegularExpressions;
+using AngleSharp.Html;
+using AngleSharp.Html.Parser;
+using AngleSharp.Html.Parser.Tokens;
+using AngleSharp.Text;
 
 namespace OsMEN.AgentWorker.Tools.Web;
 
-/// <summary>HTML as a model needs it: its text by lines, headings and list items marked, links with their addresses.</summary>
-internal static partial class HtmlText
+/// <summary>
+/// The text of an HTML page for a model: one line per block, headings and list items marked, links followed by their addresses. Reads tokens
+/// rather than a document tree, because building a deeply nested tree takes quadratic time.
+/// </summary>
+internal static class HtmlText
 {
-    private static readonly HashSet<string> Blocks = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> Blocks = new(StringComparer.Ordinal)
     {
         "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
         "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "title", "tr", "ul",
     };
 
+    private static readonly HashSet<string> Hidden = new(StringComparer.Ordinal) { "iframe", "noscript", "script", "style", "svg", "template" };
+
+    /// <param name="html">The page, complete or cut anywhere.</param>
+    /// <param name="address">The page's address, which relative links are resolved against.</param>
     public static string Of(string html, Uri address)
     {
+        using var source = new TextSource(html);
+        using var tokenizer = new HtmlTokenizer(source, HtmlEntityProvider.Resolver) { DisableElementPositionTracking = true, SkipComments = true };
         var text = new StringBuilder(Math.Min(html.Length, 256 * 1024));
         string? link = null;
-        var at = 0;
-        foreach (var tag in Markup().EnumerateMatches(html))
+        string? hidden = null;
+        var depth = 0;
+        while (tokenizer.Get() is { Type: not HtmlTokenType.EndOfFile } token)
         {
-            // What an element swallowed (a script's text) is not looked at again.
-            if (tag.Index < at)
-                continue;
-            Append(text, html.AsSpan(at, tag.Index - at));
-            at = tag.Index + tag.Length;
-            var (name, closes) = NameOf(html.AsSpan(tag.Index, tag.Length));
-            if (!closes && name is "script" or "style" or "noscript" or "template" or "svg")
+            var (name, opens) = (token.Name, token.Type == HtmlTokenType.StartTag);
+
+            // Elements of SVG have no content model of their own.
+            if (opens && hidden != "svg")
+                tokenizer.State = ContentOf(name);
+            if (hidden is not null)
             {
-                var end = html.IndexOf($"</{name}", at, StringComparison.OrdinalIgnoreCase);
-                at = end < 0 ? html.Length : end;
+                depth += name != hidden ? 0 : opens ? 1 : token.Type == HtmlTokenType.EndTag ? -1 : 0;
+                hidden = depth == 0 ? null : hidden;
             }
-            else if (name == "a" && !closes)
-                link = Link(html.Substring(tag.Index, tag.Length), address);
-            else if (name == "a" && link is not null)
+            else if (token.Type == HtmlTokenType.Character)
             {
-                text.Append(" (").Append(link).Append(')');
-                link = null;
+                Append(text, token.Data);
             }
-            else if (name is "td" or "th")
-                text.Append(closes ? "" : " ");
-            else if (Blocks.Contains(name))
-                text.Append('\n').Append(closes ? "" : Mark(name));
+            else if (token is HtmlTagToken tag)
+            {
+                if (opens && Hidden.Contains(name) && !(name == "svg" && tag.IsSelfClosing))
+                    (hidden, depth) = (name, 1);
+                else if (name == "a")
+                    link = Follow(text, link, opens ? tag.GetAttribute("href") : null, address);
+                else if (opens && name is "td" or "th")
+                    Append(text, " ");
+                else if (Blocks.Contains(name))
+                    Break(text, opens ? Mark(name) : "");
+            }
         }
 
-        if (at < html.Length)
-            Append(text, html.AsSpan(at));
-        return BlankLines().Replace(Spaces().Replace(text.ToString(), "\n"), "\n\n").Trim();
+        return text.ToString().Trim();
     }
+
+    private static HtmlParseMode ContentOf(string name) => name switch
+    {
+        "script" => HtmlParseMode.Script,
+        "iframe" or "noembed" or "noframes" or "style" or "xmp" => HtmlParseMode.Rawtext,
+        "textarea" or "title" => HtmlParseMode.RCData,
+        "plaintext" => HtmlParseMode.Plaintext,
+        _ => HtmlParseMode.PCData,
+    };
 
     private static string Mark(string name) => name switch
     {
@@ -56,10 +78,11 @@ internal static partial class HtmlText
         _ => "",
     };
 
-    private static void Append(StringBuilder text, ReadOnlySpan<char> raw)
+    // Appends with each run of white space as one space.
+    private static void Append(StringBuilder text, string data)
     {
         var space = text.Length == 0 || char.IsWhiteSpace(text[^1]);
-        foreach (var c in WebUtility.HtmlDecode(raw.ToString()))
+        foreach (var c in data)
         {
             var isSpace = char.IsWhiteSpace(c);
             if (!isSpace)
@@ -70,32 +93,26 @@ internal static partial class HtmlText
         }
     }
 
-    private static (string Name, bool Closes) NameOf(ReadOnlySpan<char> tag)
+    // Starts a line, after at most one empty one.
+    private static void Break(StringBuilder text, string mark)
     {
-        var closes = tag.Length > 1 && tag[1] == '/';
-        var name = tag[(closes ? 2 : 1)..];
-        var end = 0;
-        while (end < name.Length && char.IsAsciiLetterOrDigit(name[end]))
-            end++;
-        return (name[..end].ToString().ToLowerInvariant(), closes);
+        if (text is [.., ' '])
+            text.Length--;
+        if (text is not [.., '\n', '\n'])
+            text.Append('\n');
+        text.Append(mark);
     }
 
-    private static string? Link(string tag, Uri address) =>
-        Href().Match(tag) is { Success: true } found && Uri.TryCreate(address, WebUtility.HtmlDecode(found.Groups[1].Value.Trim('"', '\'')), out var target)
-        && target.Scheme is "http" or "https" && target.GetLeftPart(UriPartial.Query) != address.GetLeftPart(UriPartial.Query)
-            ? target.ToString()
-            : null;
-
-    // No part can match in two ways and none runs past the next "<", so it takes linear time whatever the page is.
-    [GeneratedRegex(@"<!--.*?(?:-->|\z)|<[/!a-z][^<>]*>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, 5000)]
-    private static partial Regex Markup();
-
-    [GeneratedRegex("""\shref\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
-    private static partial Regex Href();
-
-    [GeneratedRegex(@"[ \t]*\n[ \t]*", RegexOptions.CultureInvariant, 5000)]
-    private static partial Regex Spaces();
-
-    [GeneratedRegex(@"\n{3,}", RegexOptions.CultureInvariant, 5000)]
-    private static partial Regex BlankLines();
+    // At the end of a link, appends its address.
+    private static string? Follow(StringBuilder text, string? link, string? href, Uri address)
+    {
+        if (href is not null)
+        {
+            return href.Length > 0 && Uri.TryCreate(address, href.Trim(), out var target) && target.Scheme is "http" or "https"
+                && target.GetLeftPart(UriPartial.Query) != address.GetLeftPart(UriPartial.Query) ? target.ToString() : null;
+        }
+        if (link is not null)
+            text.Append(" (").Append(link).Append(')');
+        return null;
+    }
 }

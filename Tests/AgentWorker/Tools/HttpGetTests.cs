@@ -62,6 +62,18 @@ public sealed class HttpGetTests : IAsyncLifetime
     [InlineData("64:ff9b::7f00:1", false)]
     [InlineData("2002:7f00:1::", false)]
     [InlineData("2001:db8::1", false)]
+    [InlineData("100.127.255.255", false)]
+    [InlineData("100.128.0.1", true)]
+    [InlineData("168.63.129.16", false)]
+    [InlineData("239.255.255.250", false)]
+    [InlineData("::ffff:169.254.169.254", false)]
+    [InlineData("::7f00:1", false)]
+    [InlineData("::ffff:0:7f00:1", false)]
+    [InlineData("64:ff9b:1::7f00:1", false)]
+    [InlineData("2001:0:7f00:1::", false)]
+    [InlineData("fec0::1", false)]
+    [InlineData("5f00::1", false)]
+    [InlineData("4000::1", false)]
     public void Only_public_addresses_are_allowed(string address, bool allowed) =>
         Assert.Equal(allowed, new AddressGuard(new ToolOptions()).IsAllowed(IPAddress.Parse(address)));
 
