@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text;
 using OsMEN.ServiceDefaults;
 
 namespace OsMEN.Executions.Audit;
@@ -10,77 +9,52 @@ public sealed class AuditTable(DbDataSource database)
     private const string Insertion =
         """
         INSERT INTO audit_log (id, actor, key_id, role, action, target, request_id, address, changes)
-        VALUES (@id, @actor, @key, @role, @action, @target, @request, @address, @changes)
+        VALUES (@Id, @Actor, @KeyId, @Role, @Action, @Target, @RequestId, @Address, @Changes)
         """;
 
     /// <summary>Adds an entry, as part of the transaction that makes the change.</summary>
-    public static async Task AddAsync(DbConnection connection, DbTransaction transaction, AuditEntry entry, CancellationToken cancellationToken)
+    public static Task AddAsync(DbTransaction transaction, AuditEntry entry, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(entry);
-        await using var command = connection.Command(transaction, Insertion, Values(entry));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return transaction.ExecuteAsync(Insertion, entry, cancellationToken);
     }
 
     /// <summary>Adds an entry by itself.</summary>
-    public async Task AddAsync(AuditEntry entry, CancellationToken cancellationToken)
+    public Task AddAsync(AuditEntry entry, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        await database.ExecuteAsync(Insertion, Values(entry), cancellationToken);
+        return database.ExecuteAsync(Insertion, entry, cancellationToken);
     }
 
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var sql = new StringBuilder("SELECT id, actor, key_id, role, action, target, request_id, address, changes FROM audit_log WHERE 1 = 1");
-        var parameters = new List<(string, object?)> { ("@limit", query.Limit) };
-        void Where(string condition, string name, object? value)
-        {
-            if (value is null)
-                return;
-            sql.Append(" AND ").Append(condition);
-            parameters.Add((name, value));
-        }
+        string?[] conditions =
+        [
+            query.Actor is null ? null : "actor = @Actor",
+            query.Target is null ? null : "target = @Target",
 
-        Where("actor = @actor", "@actor", query.Actor);
-        Where("target = @target", "@target", query.Target);
-        if (query.Action?.Contains('.', StringComparison.Ordinal) == false)
-        {
             // The character after the point.
-            Where("action > @from", "@from", query.Action + ".");
-            Where("action < @to", "@to", query.Action + "/");
-        }
-        else
-            Where("action = @action", "@action", query.Action);
-        Where("id >= @since", "@since", query.Since is { } since ? OrderedIds.FirstOf(since).ToString() : null);
-        Where("id < @until", "@until", query.Until is { } until ? OrderedIds.FirstOf(until).ToString() : null);
-        Where("id < @before", "@before", query.Before?.ToString());
-        return await database.QueryAsync(sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters], Read, cancellationToken);
+            query.Action is null ? null : query.Action.Contains('.', StringComparison.Ordinal) ? "action = @Action" : "action > @from AND action < @to",
+            query.Since is null ? null : "id >= @since",
+            query.Until is null ? null : "id < @until",
+            query.Before is null ? null : "id < @Before",
+        ];
+        var where = string.Join(" AND ", conditions.OfType<string>());
+        return await database.QueryAsync<AuditEntry>(
+            $"SELECT id, actor, key_id, role, action, target, request_id, address, changes FROM audit_log {(where.Length == 0 ? "" : $"WHERE {where}")} ORDER BY id DESC LIMIT @Limit",
+            new
+            {
+                query.Actor, query.Target, query.Action, from = query.Action + ".", to = query.Action + "/",
+                since = query.Since is { } since ? OrderedIds.FirstOf(since) : (Guid?)null, until = query.Until is { } until ? OrderedIds.FirstOf(until) : (Guid?)null, query.Before, query.Limit,
+            },
+            cancellationToken);
     }
 
     /// <summary>Removes entries that are older, the oldest first, at most so many; returns how many.</summary>
     public Task<int> TrimAsync(DateTimeOffset before, int max, CancellationToken cancellationToken) => database.ExecuteAsync(
         "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < @before ORDER BY id LIMIT @max)",
-        [("@before", OrderedIds.FirstOf(before)), ("@max", max)],
+        new { before = OrderedIds.FirstOf(before), max },
         cancellationToken);
-
-    private static (string, object?)[] Values(AuditEntry entry) =>
-    [
-        ("@id", entry.Id), ("@actor", entry.Actor), ("@key", entry.KeyId), ("@role", entry.Role), ("@action", entry.Action), ("@target", entry.Target),
-        ("@request", entry.RequestId), ("@address", entry.Address), ("@changes", entry.Changes),
-    ];
-
-    private static AuditEntry Read(DbDataReader reader) => new()
-    {
-        Id = Guid.Parse(reader.GetString(0)),
-        Actor = reader.GetString(1),
-        KeyId = reader.TextOrNull(2),
-        Role = reader.TextOrNull(3),
-        Action = reader.GetString(4),
-        Target = reader.GetString(5),
-        RequestId = reader.TextOrNull(6),
-        Address = reader.TextOrNull(7),
-        Changes = reader.TextOrNull(8),
-    };
 }

@@ -17,16 +17,13 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var change in changes)
         {
-            await using var command = connection.Command(
-                transaction,
+            await transaction.ExecuteAsync(
                 """
                 INSERT INTO health_changes (id, service, instance, component, from_status, to_status, changed_at, details)
-                VALUES (@id, @service, @instance, @component, @from, @to, @at, @details) ON CONFLICT (id) DO NOTHING
+                VALUES (@Id, @Service, @Instance, @Component, @from, @to, @At, @Message) ON CONFLICT (id) DO NOTHING
                 """,
-                ("@id", change.Id), ("@service", change.Service), ("@instance", change.Instance), ("@component", change.Component),
-                ("@from", change.From is { } from ? Word(from) : null), ("@to", Word(change.To)), ("@at", change.At),
-                ("@details", change.Message));
-            await command.ExecuteNonQueryAsync(cancellationToken);
+                new { change.Id, change.Service, change.Instance, change.Component, from = change.From is { } from ? Word(from) : null, to = Word(change.To), change.At, change.Message },
+                cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
@@ -35,29 +32,14 @@ internal sealed class HealthChangeTable(DbDataSource database, ExecutionSchema s
     public async Task<IReadOnlyList<HealthChange>> ReadAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
     {
         await schema.Ready.WaitAsync(cancellationToken);
-        await using var command = database.Command(
+        var found = await database.QueryAsync<(Guid Id, string Service, string Instance, string Component, string? From, string To, DateTimeOffset At, string? Details)>(
             """
             SELECT id, service, instance, component, from_status, to_status, changed_at, details FROM health_changes
             WHERE changed_at >= @since ORDER BY changed_at DESC, id DESC LIMIT @limit
             """,
-            ("@since", since), ("@limit", limit));
-        var found = new List<HealthChange>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            found.Add(new HealthChange(
-                Guid.Parse(reader.GetString(0)),
-                reader.GetString(1),
-                reader.GetString(2),
-                reader.GetString(3),
-                reader.IsDBNull(4) ? null : Status(reader.GetString(4)),
-                Status(reader.GetString(5)),
-                DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6)),
-                reader.IsDBNull(7) ? null : reader.GetString(7)));
-        }
-
+            new { since, limit }, cancellationToken);
         found.Reverse();
-        return found;
+        return found.ConvertAll(r => new HealthChange(r.Id, r.Service, r.Instance, r.Component, r.From is null ? null : Status(r.From), Status(r.To), r.At, r.Details));
     }
 
     private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();

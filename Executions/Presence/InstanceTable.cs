@@ -19,34 +19,21 @@ public sealed class InstanceTable(DbDataSource database, TimeProvider time)
         ArgumentNullException.ThrowIfNull(url);
 
         // Who is at this address now is who answers there: a process that died here left no other trace.
-        await ExecuteAsync("DELETE FROM service_instances WHERE (job = @job AND url = @url AND id <> @id) OR seen_at < @oldest", id, job, url, cancellationToken);
-        await ExecuteAsync(
+        var now = time.GetUtcNow();
+        var parameters = new { id, job, url = url.ToString(), now, oldest = now - Remembered };
+        await database.ExecuteAsync("DELETE FROM service_instances WHERE (job = @job AND url = @url AND id <> @id) OR seen_at < @oldest", parameters, cancellationToken);
+        await database.ExecuteAsync(
             "INSERT INTO service_instances (id, job, url, seen_at) VALUES (@id, @job, @url, @now) ON CONFLICT (id) DO UPDATE SET url = excluded.url, seen_at = excluded.seen_at",
-            id, job, url, cancellationToken);
+            parameters, cancellationToken);
     }
 
-    public Task LeaveAsync(string id, CancellationToken cancellationToken) => ExecuteAsync("DELETE FROM service_instances WHERE id = @id", id, "", null, cancellationToken);
+    public Task LeaveAsync(string id, CancellationToken cancellationToken) => database.ExecuteAsync("DELETE FROM service_instances WHERE id = @id", new { id }, cancellationToken);
 
     /// <summary>Those heard of lately, by service and address.</summary>
     public async Task<IReadOnlyList<ServiceInstance>> ListAsync(CancellationToken cancellationToken)
     {
-        await using var command = Command("SELECT id, job, url, seen_at FROM service_instances WHERE seen_at >= @oldest ORDER BY job, url", "", "", null);
-        List<ServiceInstance> found = [];
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            found.Add(new(reader.GetString(0), reader.GetString(1), new Uri(reader.GetString(2)), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
-        return found;
-    }
-
-    private async Task ExecuteAsync(string sql, string id, string job, Uri? url, CancellationToken cancellationToken)
-    {
-        await using var command = Command(sql, id, job, url);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private DbCommand Command(string sql, string id, string job, Uri? url)
-    {
-        var now = time.GetUtcNow();
-        return database.Command(sql, ("@id", id), ("@job", job), ("@url", url?.ToString() ?? ""), ("@now", now), ("@oldest", now - Remembered));
+        var rows = await database.QueryAsync<(string Id, string Job, string Url, DateTimeOffset SeenAt)>(
+            "SELECT id, job, url, seen_at FROM service_instances WHERE seen_at >= @oldest ORDER BY job, url", new { oldest = time.GetUtcNow() - Remembered }, cancellationToken);
+        return rows.ConvertAll(r => new ServiceInstance(r.Id, r.Job, new Uri(r.Url), r.SeenAt));
     }
 }

@@ -8,23 +8,16 @@ namespace OsMEN.Executions.Prices;
 internal sealed class PriceRows(DbDataSource database)
 {
     /// <summary>Changes whenever the table does, by whomever.</summary>
-    public async Task<(long Count, long Latest)> ReadVersionAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("SELECT count(*), coalesce(max(updated_at), 0) FROM prices");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1));
-    }
+    public async Task<(long Count, long Latest)> ReadVersionAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync<(long, long)>("SELECT count(*), coalesce(max(updated_at), 0) FROM prices", null, cancellationToken))[0];
 
     public async Task<IReadOnlyList<PriceEntry>> ReadAllAsync(CancellationToken cancellationToken)
     {
         var entries = new List<PriceEntry>();
-        await using var command = database.CreateCommand("SELECT name, entry FROM prices");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        foreach (var (name, text) in await database.QueryAsync<(string, string)>("SELECT name, entry FROM prices", null, cancellationToken))
         {
-            using var json = JsonDocument.Parse(reader.GetString(1));
-            if (PriceEntry.Read(reader.GetString(0), json.RootElement).Entry is { } entry)
+            using var json = JsonDocument.Parse(text);
+            if (PriceEntry.Read(name, json.RootElement).Entry is { } entry)
                 entries.Add(entry);
         }
 
@@ -37,21 +30,15 @@ internal sealed class PriceRows(DbDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var name in content.Removed)
-        {
-            await using var remove = connection.Command(transaction, "DELETE FROM prices WHERE lower(name) = lower(@name)", ("@name", name));
-            await remove.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+            await transaction.ExecuteAsync("DELETE FROM prices WHERE lower(name) = lower(@name)", new { name }, cancellationToken);
         foreach (var entry in content.Entries)
         {
-            await using var write = connection.Command(
-                transaction,
+            await transaction.ExecuteAsync(
                 """
-                INSERT INTO prices (name, effective_from, entry, updated_at) VALUES (@name, @from, @entry, @at)
+                INSERT INTO prices (name, effective_from, entry, updated_at) VALUES (@Name, @from, @Json, @updatedAt)
                 ON CONFLICT (name, effective_from) DO UPDATE SET entry = excluded.entry, updated_at = excluded.updated_at
                 """,
-                ("@name", entry.Name), ("@from", entry.EffectiveFrom?.ToUnixTimeMilliseconds() ?? 0L), ("@entry", entry.Json), ("@at", updatedAt));
-            await write.ExecuteNonQueryAsync(cancellationToken);
+                new { entry.Name, from = entry.EffectiveFrom ?? DateTimeOffset.UnixEpoch, entry.Json, updatedAt }, cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);

@@ -10,14 +10,10 @@ internal sealed class RetentionTurn(DbDataSource database)
 {
     /// <summary>From when on the next pass may run; whoever looks first after it runs it.</summary>
     public async Task<DateTimeOffset> ReadDueAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT due_at FROM retention WHERE id = 1", [], row => row.Time(0), cancellationToken))[0];
+        (await database.QueryAsync<DateTimeOffset>("SELECT due_at FROM retention WHERE id = 1", null, cancellationToken))[0];
 
     /// <summary>True for one process in each interval. A time that lies too far ahead is a clock's mistake, and counts as due.</summary>
-    public async Task<bool> TakeAsync(DateTimeOffset now, TimeSpan interval, CancellationToken cancellationToken)
-    {
-        await using var take = database.Command(
-            "UPDATE retention SET due_at = @next WHERE id = 1 AND (due_at <= @now OR due_at > @mistaken)",
-            ("@now", now), ("@next", now + (interval * 0.9)), ("@mistaken", now + (2 * interval)));
-        return await take.ExecuteNonQueryAsync(cancellationToken) == 1;
-    }
+    public async Task<bool> TakeAsync(DateTimeOffset now, TimeSpan interval, CancellationToken cancellationToken) => await database.ExecuteAsync(
+        "UPDATE retention SET due_at = @next WHERE id = 1 AND (due_at <= @now OR due_at > @mistaken)",
+        new { now, next = now + (interval * 0.9), mistaken = now + (2 * interval) }, cancellationToken) == 1;
 }

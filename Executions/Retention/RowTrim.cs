@@ -30,15 +30,12 @@ internal sealed record RowTrim(string What, string Table, string Key, string Tim
         var oldest = (now - Age).ToUnixTimeMilliseconds();
         if (Count is { } count)
         {
-            await using var last = database.Command($"SELECT {Time} FROM {Table} WHERE {Where} ORDER BY {Time} DESC LIMIT 1 OFFSET @count", ("@count", count - 1));
             // What is as old as the last that may stay stays too: rows of one moment are not told apart.
-            if (await last.ExecuteScalarAsync(cancellationToken) is long time)
+            if (await database.QueryAsync<long>($"SELECT {Time} FROM {Table} WHERE {Where} ORDER BY {Time} DESC LIMIT 1 OFFSET @offset", new { offset = count - 1 }, cancellationToken) is [var time])
                 oldest = Math.Max(oldest, time);
         }
 
-        await using var remove = database.Command(
-            $"DELETE FROM {Table} WHERE {Key} IN (SELECT {Key} FROM {Table} WHERE {Where} AND {Time} < @oldest ORDER BY {Time} LIMIT @max)",
-            ("@oldest", oldest), ("@max", max));
-        return await remove.ExecuteNonQueryAsync(cancellationToken);
+        return await database.ExecuteAsync(
+            $"DELETE FROM {Table} WHERE {Key} IN (SELECT {Key} FROM {Table} WHERE {Where} AND {Time} < @oldest ORDER BY {Time} LIMIT @max)", new { oldest, max }, cancellationToken);
     }
 }

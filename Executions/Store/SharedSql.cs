@@ -1,80 +1,79 @@
+using System.Data;
 using System.Data.Common;
+using Dapper;
 
 namespace OsMEN.Executions;
 
 /// <summary>
-/// Commands of the tables whose SQL is the same on both stores. A time is written as Unix milliseconds, an id as its text, null as NULL.
+/// Dapper for the tables whose SQL is the same on both stores. A <see cref="DateTimeOffset"/> is stored as Unix milliseconds and a
+/// <see cref="Guid"/> as its text; an anonymous object gives the parameters, in the letter case of the statement.
 /// </summary>
+/// <remarks>Dapper's handlers are global: they hold for any other use of Dapper in the process.</remarks>
 public static class SharedSql
 {
-    // They read and write little. Where the database hangs, nobody should wait longer for that than a health check says so.
+    // These statements read and write little. Where the database hangs, nobody should wait longer for them than a health check takes to report it.
     private const int TimeoutSeconds = 10;
 
-    /// <summary>A command on a connection of its own. Parameters that the statement does not name are left out.</summary>
-    public static DbCommand Command(this DbDataSource database, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    static SharedSql()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        Map<DateTimeOffset>(DbType.Int64, time => time.ToUnixTimeMilliseconds(), value => DateTimeOffset.FromUnixTimeMilliseconds((long)value));
+        Map<Guid>(DbType.String, id => id.ToString(), value => Guid.Parse((string)value));
+
+        // PostgreSQL's text has no NUL.
+        Map<string>(DbType.String, text => text.Replace('\0', ' '), value => (string)value);
+    }
+
+    /// <summary>Reads and writes values of <typeparamref name="T"/>, such as a record kept as JSON, as a column of <paramref name="type"/>.</summary>
+    public static void Map<T>(DbType type, Func<T, object> write, Func<object, T> read)
+        where T : notnull
+    {
+        SqlMapper.RemoveTypeMap(typeof(T));
+        SqlMapper.AddTypeHandler(typeof(T), new Column<T>(type, write, read));
+    }
+
+    /// <summary>Runs one statement and returns how many rows it changed.</summary>
+    public static async Task<int> ExecuteAsync(this DbDataSource database, string sql, object? parameters, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(database);
-        return database.CreateCommand(sql).With(parameters);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(Command(sql, parameters, null, cancellationToken));
     }
 
-    /// <summary>The same as part of a transaction, if there is one.</summary>
-    public static DbCommand Command(this DbConnection connection, DbTransaction? transaction, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    /// <summary>Runs one statement of a transaction and returns how many rows it changed.</summary>
+    public static Task<int> ExecuteAsync(this DbTransaction transaction, string sql, object? parameters, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(connection);
-        var command = connection.CreateCommand();
-        (command.CommandText, command.Transaction) = (sql, transaction);
-        return command.With(parameters);
+        ArgumentNullException.ThrowIfNull(transaction);
+        return transaction.Connection!.ExecuteAsync(Command(sql, parameters, transaction, cancellationToken));
     }
 
-    /// <summary>Runs one statement and answers how many rows it changed.</summary>
-    public static async Task<int> ExecuteAsync(
-        this DbDataSource database, string sql, (string Name, object? Value)[] parameters, CancellationToken cancellationToken)
+    /// <summary>The rows of one query: a tuple takes the columns in their order, a type with properties takes them by name.</summary>
+    public static async Task<List<T>> QueryAsync<T>(this DbDataSource database, string sql, object? parameters, CancellationToken cancellationToken)
     {
-        await using var command = database.Command(sql, parameters);
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        ArgumentNullException.ThrowIfNull(database);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<T>(Command(sql, parameters, null, cancellationToken))).AsList();
     }
 
-    /// <summary>The rows of one query.</summary>
-    public static async Task<List<T>> QueryAsync<T>(
-        this DbDataSource database, string sql, (string Name, object? Value)[] parameters, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    /// <summary>The rows of one query in a transaction.</summary>
+    public static async Task<List<T>> QueryAsync<T>(this DbTransaction transaction, string sql, object? parameters, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(read);
-        await using var command = database.Command(sql, parameters);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<T> rows = [];
-        while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
-        return rows;
+        ArgumentNullException.ThrowIfNull(transaction);
+        return (await transaction.Connection!.QueryAsync<T>(Command(sql, parameters, transaction, cancellationToken))).AsList();
     }
 
-    public static DateTimeOffset Time(this DbDataReader reader, int column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
+    private static CommandDefinition Command(string sql, object? parameters, DbTransaction? transaction, CancellationToken cancellationToken) =>
+        new(sql, parameters, transaction, TimeoutSeconds, cancellationToken: cancellationToken);
 
-    public static DateTimeOffset? TimeOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.Time(column);
-
-    public static string? TextOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static DbCommand With(this DbCommand command, ReadOnlySpan<(string Name, object? Value)> parameters)
+    private sealed class Column<T>(DbType type, Func<T, object> write, Func<object, T> read) : SqlMapper.ITypeHandler
+        where T : notnull
     {
-        command.CommandTimeout = TimeoutSeconds;
-        foreach (var (name, value) in parameters)
+        public void SetValue(IDbDataParameter parameter, object value)
         {
-            if (!command.CommandText.Contains(name, StringComparison.Ordinal))
-                continue;
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                DateTimeOffset at => at.ToUnixTimeMilliseconds(),
-                Guid id => id.ToString(),
-
-                // PostgreSQL's texts have no NUL.
-                string text => text.Replace('\0', ' '),
-                _ => value,
-            };
-            command.Parameters.Add(parameter);
+            parameter.DbType = type;
+            parameter.Value = value is T typed ? write(typed) : DBNull.Value;
         }
 
-        return command;
+        public object? Parse(Type destinationType, object value) => value is DBNull ? null : read(value);
     }
 }

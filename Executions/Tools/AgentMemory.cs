@@ -25,37 +25,22 @@ public sealed class AgentMemory(DbDataSource database, TimeProvider time)
             throw new ArgumentException($"The content must have 1 to {MaxContent} characters.", nameof(content));
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(
-            connection,
-            transaction,
+        await transaction.ExecuteAsync(
             """
             INSERT INTO agent_memories (agent, user_id, name, content, updated_at) VALUES (@agent, @user, @name, @content, @now)
             ON CONFLICT (agent, user_id, name) DO UPDATE SET content = excluded.content, updated_at = excluded.updated_at
             """,
-            [("@agent", agent), ("@user", user), ("@name", name), ("@content", content), ("@now", time.GetUtcNow())],
-            cancellationToken);
-        await ExecuteAsync(
-            connection,
-            transaction,
+            new { agent, user, name, content, now = time.GetUtcNow() }, cancellationToken);
+        await transaction.ExecuteAsync(
             """
             DELETE FROM agent_memories WHERE agent = @agent AND user_id = @user AND name IN (
               SELECT name FROM agent_memories WHERE agent = @agent AND user_id = @user AND name <> @name ORDER BY updated_at DESC, name LIMIT @all OFFSET @rest)
             """,
-            [("@agent", agent), ("@user", user), ("@name", name), ("@all", 10 * MaxEntries), ("@rest", MaxEntries - 1)],
-            cancellationToken);
+            new { agent, user, name, all = 10 * MaxEntries, rest = MaxEntries - 1 }, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
     /// <summary>All entries, newest first.</summary>
-    public async Task<IReadOnlyList<MemoryEntry>> ReadAsync(string agent, string user, CancellationToken cancellationToken) => await database.QueryAsync(
-        "SELECT name, content, updated_at FROM agent_memories WHERE agent = @agent AND user_id = @user ORDER BY updated_at DESC, name",
-        [("@agent", agent), ("@user", user)],
-        reader => new MemoryEntry(reader.GetString(0), reader.GetString(1), reader.Time(2)),
-        cancellationToken);
-
-    private static async Task ExecuteAsync(DbConnection connection, DbTransaction transaction, string sql, (string Name, object? Value)[] parameters, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Command(transaction, sql, parameters);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public async Task<IReadOnlyList<MemoryEntry>> ReadAsync(string agent, string user, CancellationToken cancellationToken) => await database.QueryAsync<MemoryEntry>(
+        "SELECT name, content, updated_at FROM agent_memories WHERE agent = @agent AND user_id = @user ORDER BY updated_at DESC, name", new { agent, user }, cancellationToken);
 }

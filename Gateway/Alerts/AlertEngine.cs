@@ -56,7 +56,7 @@ internal sealed partial class AlertEngine(
         var changes = AlertStates.Next(await alerts.ReadActiveAsync(cancellationToken), findings, now, rules.WhyOver);
         if (changes.LeftOut > 0) LogLeftOut(logger, changes.LeftOut);
         if (changes.Written.Count + changes.Removed.Count > 0)
-            await leader.WriteAsync((connection, transaction) => AlertTable.WriteAsync(connection, transaction, changes, cancellationToken), cancellationToken);
+            await leader.WriteAsync(transaction => AlertTable.WriteAsync(transaction, changes, cancellationToken), cancellationToken);
         await TellAsync(now, cancellationToken);
     }
 
@@ -67,7 +67,7 @@ internal sealed partial class AlertEngine(
         var (active, muted) = await mutes.ReadActiveAsync(cancellationToken);
         var plan = NoticePlanner.Next(await notices.ReadGroupsAsync(cancellationToken), active.FindAll(a => a.State == AlertState.Firing), muted, routes, now, rules.WhyOver);
         if (plan.Notices.Count + plan.Written.Count + plan.Removed.Count > 0)
-            await leader.WriteAsync((connection, transaction) => NoticeTable.WriteAsync(connection, transaction, plan, now, cancellationToken), cancellationToken);
+            await leader.WriteAsync(transaction => NoticeTable.WriteAsync(transaction, plan, now, cancellationToken), cancellationToken);
 
         string[] On(IReadOnlyList<string> channels) => [.. channels.Where(c => routing.Find(c) is not null)];
     }

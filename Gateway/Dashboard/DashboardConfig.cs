@@ -61,14 +61,12 @@ internal sealed class DashboardConfigStore
     {
         await _schema.Ready.WaitAsync(cancellationToken);
         var config = _default;
-        await using var command = _database.CreateCommand("SELECT name, value FROM dashboard_settings");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        foreach (var (name, value) in await _database.QueryAsync<(string, string)>("SELECT name, value FROM dashboard_settings", null, cancellationToken))
         {
-            config = reader.GetString(0) switch
+            config = name switch
             {
-                "title" => config with { Title = reader.GetString(1) },
-                "refresh_ms" => config with { Refresh = TimeSpan.FromMilliseconds(long.Parse(reader.GetString(1), CultureInfo.InvariantCulture), 0) },
+                "title" => config with { Title = value },
+                "refresh_ms" => config with { Refresh = TimeSpan.FromMilliseconds(long.Parse(value, CultureInfo.InvariantCulture), 0) },
                 _ => config,
             };
         }
@@ -86,6 +84,6 @@ internal sealed class DashboardConfigStore
 
     private Task<int> SetAsync(string name, string value, CancellationToken cancellationToken) => _database.ExecuteAsync(
         "INSERT INTO dashboard_settings (name, value, updated_at) VALUES (@name, @value, @now) ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        [("@name", name), ("@value", value), ("@now", _time.GetUtcNow())],
+        new { name, value, now = _time.GetUtcNow() },
         cancellationToken);
 }

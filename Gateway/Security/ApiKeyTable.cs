@@ -37,18 +37,12 @@ internal sealed class ApiKeyTable(DbDataSource database)
     /// <summary>
     /// Changes whenever keys or users do. The counts are for what comes past <see cref="ChangeAsync"/>: a gateway of an earlier build, a hand in the database.
     /// </summary>
-    public async Task<(long Version, long Count, long Revoked, long Disabled)> ReadVersionAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.Command(
-            "SELECT (SELECT version FROM key_changes WHERE id = 1), count(*), count(revoked_at), (SELECT count(*) FROM disabled_users) FROM api_keys");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
-    }
+    public async Task<(long Version, long Count, long Revoked, long Disabled)> ReadVersionAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync<(long, long, long, long)>(
+            "SELECT (SELECT version FROM key_changes WHERE id = 1), count(*), count(revoked_at), (SELECT count(*) FROM disabled_users) FROM api_keys", null, cancellationToken))[0];
 
     /// <summary>All keys that are not revoked.</summary>
-    public Task<List<ApiKey>> ReadAllAsync(CancellationToken cancellationToken) =>
-        ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE revoked_at IS NULL"), cancellationToken);
+    public Task<List<ApiKey>> ReadAllAsync(CancellationToken cancellationToken) => ReadAsync("revoked_at IS NULL", null, cancellationToken);
 
     /// <summary>The keys of a page, newest first.</summary>
     public Task<List<ApiKey>> ListAsync(KeyQuery query, int limit, DateTimeOffset now, CancellationToken cancellationToken)
@@ -61,21 +55,19 @@ internal sealed class ApiKeyTable(DbDataSource database)
             KeyStatus.Revoked => "revoked_at IS NOT NULL",
             _ => query.WithRevoked ? "1 = 1" : "revoked_at IS NULL",
         };
-        var sql = $"""
-            SELECT {Columns} FROM api_keys WHERE {status}
-            {(query.Role is null ? "" : "AND role = @role")} {(query.User is null ? "" : "AND user_id = @user")} {(query.Before is null ? "" : "AND id < @before")}
-            ORDER BY id DESC LIMIT @limit
-            """;
         return ReadAsync(
-            database.Command(sql, ("@now", now), ("@role", query.Role?.ToWire()), ("@user", query.User), ("@before", query.Before?.ToString()), ("@limit", limit)), cancellationToken);
+            $"""
+            {status} {(query.Role is null ? "" : "AND role = @role")} {(query.User is null ? "" : "AND user_id = @User")} {(query.Before is null ? "" : "AND id < @Before")}
+            ORDER BY id DESC LIMIT @limit
+            """,
+            new { now, role = query.Role?.ToWire(), query.User, query.Before, limit }, cancellationToken);
     }
 
     /// <summary>The key of that hash, unless it is revoked or its user is disabled.</summary>
     public async Task<ApiKey?> FindAsync(string hash, CancellationToken cancellationToken) =>
-        (await ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE hash = @hash AND revoked_at IS NULL AND NOT {OfDisabled}", ("@hash", hash)), cancellationToken)).FirstOrDefault();
+        (await ReadAsync($"hash = @hash AND revoked_at IS NULL AND NOT {OfDisabled}", new { hash }, cancellationToken)).FirstOrDefault();
 
-    public async Task<ApiKey?> GetAsync(Guid id, CancellationToken cancellationToken) =>
-        (await ReadAsync(database.Command($"SELECT {Columns} FROM api_keys WHERE id = @id", ("@id", id.ToString())), cancellationToken)).FirstOrDefault();
+    public async Task<ApiKey?> GetAsync(Guid id, CancellationToken cancellationToken) => (await ReadAsync("id = @id", new { id }, cancellationToken)).FirstOrDefault();
 
     /// <summary>
     /// Makes one change in a transaction in which no other one happens, and adds its entry to the audit log. Undone where it would leave no working
@@ -86,8 +78,8 @@ internal sealed class ApiKeyTable(DbDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var keys = new KeyTransaction(connection, transaction, Columns, Read);
-        await keys.ExecuteAsync("UPDATE key_changes SET version = version + 1 WHERE id = 1", cancellationToken);
+        var keys = new KeyTransaction(transaction);
+        await transaction.ExecuteAsync("UPDATE key_changes SET version = version + 1 WHERE id = 1", null, cancellationToken);
         var before = await CountAdminsAsync(keys, configured, now, cancellationToken);
         var (outcome, entry) = await change(keys);
         if (outcome != KeyOutcome.Done)
@@ -97,35 +89,29 @@ internal sealed class ApiKeyTable(DbDataSource database)
             return KeyOutcome.LastAdmin;
         if (before.Lasting > 0 && after.Lasting == 0)
             return KeyOutcome.LastLastingAdmin;
-        await AuditTable.AddAsync(connection, transaction, entry!, cancellationToken);
+        await AuditTable.AddAsync(transaction, entry!, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return KeyOutcome.Done;
     }
 
     /// <summary>Notes when a key was used; a later time stays.</summary>
-    public async Task SetUsedAsync(ApiKey key, DateTimeOffset at, CancellationToken cancellationToken)
-    {
-        await using var command = key.IsConfigured
-            ? database.Command(
-                """
-                INSERT INTO configured_key_uses (hash, last_used_at) VALUES (@hash, @at)
-                ON CONFLICT (hash) DO UPDATE SET last_used_at = excluded.last_used_at WHERE configured_key_uses.last_used_at < excluded.last_used_at
-                """,
-                ("@hash", key.Hash), ("@at", at))
-            : database.Command("UPDATE api_keys SET last_used_at = @at WHERE id = @id AND (last_used_at IS NULL OR last_used_at < @at)", ("@id", key.Id), ("@at", at));
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task SetUsedAsync(ApiKey key, DateTimeOffset at, CancellationToken cancellationToken) => database.ExecuteAsync(
+        key.IsConfigured
+            ? """
+              INSERT INTO configured_key_uses (hash, last_used_at) VALUES (@Hash, @at)
+              ON CONFLICT (hash) DO UPDATE SET last_used_at = excluded.last_used_at WHERE configured_key_uses.last_used_at < excluded.last_used_at
+              """
+            : "UPDATE api_keys SET last_used_at = @at WHERE id = @Id AND (last_used_at IS NULL OR last_used_at < @at)",
+        new { key.Hash, key.Id, at }, cancellationToken);
 
     /// <summary>When keys of the configuration were last used, by their hash.</summary>
-    public async Task<Dictionary<string, DateTimeOffset>> ReadConfiguredUsesAsync(CancellationToken cancellationToken)
-    {
-        var uses = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
-        await using var command = database.Command("SELECT hash, last_used_at FROM configured_key_uses");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            uses[reader.GetString(0)] = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1));
-        return uses;
-    }
+    public async Task<Dictionary<string, DateTimeOffset>> ReadConfiguredUsesAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync<(string Hash, DateTimeOffset UsedAt)>("SELECT hash, last_used_at FROM configured_key_uses", null, cancellationToken))
+            .ToDictionary(u => u.Hash, u => u.UsedAt, StringComparer.Ordinal);
+
+    /// <summary>The key of that id within a transaction, unless it is revoked.</summary>
+    public static async Task<ApiKey?> GetAsync(DbTransaction transaction, Guid id, CancellationToken cancellationToken) =>
+        (await transaction.QueryAsync<Row>($"SELECT {Columns} FROM api_keys WHERE id = @id AND revoked_at IS NULL", new { id }, cancellationToken)).FirstOrDefault()?.ToKey();
 
     // Keys that may administer now, and those of them that never expire, as all of the configuration do.
     private static async Task<(long Working, long Lasting)> CountAdminsAsync(KeyTransaction keys, IEnumerable<ApiKey> configured, DateTimeOffset now, CancellationToken cancellationToken)
@@ -134,32 +120,18 @@ internal sealed class ApiKeyTable(DbDataSource database)
         var disabled = await keys.ReadDisabledAsync(cancellationToken);
         var fixedOnes = configured.Count(k => k.Role == Role.Admin && !disabled.Contains(k.User));
         return (
-            fixedOnes + await keys.CountAsync($"{admins} AND (expires_at IS NULL OR expires_at > @now)", cancellationToken, ("@now", now)),
-            fixedOnes + await keys.CountAsync($"{admins} AND expires_at IS NULL", cancellationToken));
+            fixedOnes + await keys.CountAsync($"{admins} AND (expires_at IS NULL OR expires_at > @now)", new { now }, cancellationToken),
+            fixedOnes + await keys.CountAsync($"{admins} AND expires_at IS NULL", null, cancellationToken));
     }
 
-    private static async Task<List<ApiKey>> ReadAsync(DbCommand command, CancellationToken cancellationToken)
-    {
-        await using var disposing = command;
-        var keys = new List<ApiKey>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            keys.Add(Read(reader));
-        return keys;
-    }
+    private async Task<List<ApiKey>> ReadAsync(string where, object? parameters, CancellationToken cancellationToken) =>
+        (await database.QueryAsync<Row>($"SELECT {Columns} FROM api_keys WHERE {where}", parameters, cancellationToken)).ConvertAll(r => r.ToKey());
 
-    private static ApiKey Read(DbDataReader reader)
+    private sealed record Row(
+        string Id, string Name, string Hash, string Role, string UserId, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt)
     {
-        DateTimeOffset? Time(int column) => reader.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
-        return new ApiKey(
-            reader.GetString(0),
-            reader.GetString(1),
-            reader.GetString(2),
-            RoleNames.TryParse(reader.GetString(3), out var role) ? role : throw new InvalidOperationException($"Key {reader.GetString(0)} has an unknown role."),
-            reader.GetString(4),
-            Time(5)!.Value,
-            Time(6),
-            Time(7),
-            Time(8));
+        public ApiKey ToKey() => new(
+            Id, Name, Hash, RoleNames.TryParse(Role, out var role) ? role : throw new InvalidOperationException($"Key {Id} has an unknown role."),
+            UserId, CreatedAt, ExpiresAt, LastUsedAt, RevokedAt);
     }
 }

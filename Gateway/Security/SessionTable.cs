@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Dapper;
 using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Security;
@@ -16,42 +17,42 @@ internal sealed class SessionTable(DbDataSource database)
     public async Task AddAsync(string hash, Session session, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await database.ExecuteAsync(
-            "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end)",
-            [("@hash", hash), ("@key", session.KeyHash), ("@now", now), ("@end", session.ExpiresAt)],
+            "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @KeyHash, @now, @ExpiresAt)",
+            new { hash, session.KeyHash, now, session.ExpiresAt },
             cancellationToken);
         await database.ExecuteAsync(
             """
-            DELETE FROM dashboard_sessions WHERE key_hash = @key AND hash NOT IN (
-              SELECT hash FROM dashboard_sessions WHERE key_hash = @key ORDER BY created_at DESC, hash LIMIT @max)
+            DELETE FROM dashboard_sessions WHERE key_hash = @KeyHash AND hash NOT IN (
+              SELECT hash FROM dashboard_sessions WHERE key_hash = @KeyHash ORDER BY created_at DESC, hash LIMIT @max)
             """,
-            [("@key", session.KeyHash), ("@max", MaxPerKey)],
+            new { session.KeyHash, max = MaxPerKey },
             cancellationToken);
     }
 
     /// <summary>Adds a session unless there is one of that hash; false where there is.</summary>
     public async Task<bool> TryAddAsync(string hash, Session session, DateTimeOffset now, CancellationToken cancellationToken) => await database.ExecuteAsync(
-        "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @key, @now, @end) ON CONFLICT (hash) DO NOTHING",
-        [("@hash", hash), ("@key", session.KeyHash), ("@now", now), ("@end", session.ExpiresAt)],
+        "INSERT INTO dashboard_sessions (hash, key_hash, created_at, expires_at) VALUES (@hash, @KeyHash, @now, @ExpiresAt) ON CONFLICT (hash) DO NOTHING",
+        new { hash, session.KeyHash, now, session.ExpiresAt },
         cancellationToken) > 0;
 
-    public async Task<Session?> FindAsync(string hash, CancellationToken cancellationToken) => (await database.QueryAsync(
-        "SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash",
-        [("@hash", hash)],
-        reader => new Session(reader.GetString(0), reader.Time(1)),
-        cancellationToken)).FirstOrDefault();
+    public async Task<Session?> FindAsync(string hash, CancellationToken cancellationToken) =>
+        (await database.QueryAsync<Session>("SELECT key_hash, expires_at FROM dashboard_sessions WHERE hash = @hash", new { hash }, cancellationToken)).FirstOrDefault();
 
     /// <summary>Those of them that are there and have not expired.</summary>
     public async Task<HashSet<string>> FindAliveAsync(IReadOnlyList<string> hashes, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var names = Enumerable.Range(0, hashes.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"@h{i}")).ToArray();
-        var alive = await database.QueryAsync(
-            $"SELECT hash FROM dashboard_sessions WHERE expires_at > @now AND hash IN ({string.Join(", ", names)})",
-            [("@now", now), .. names.Zip(hashes, (name, hash) => (name, (object?)hash))],
-            reader => reader.GetString(0),
-            cancellationToken);
-        return alive.ToHashSet(StringComparer.Ordinal);
+        // Dapper's own lists are arrays for PostgreSQL (= ANY) and are expanded for SQLite (IN).
+        var parameters = new DynamicParameters(new { now });
+        var names = hashes.Select((hash, i) =>
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"@h{i}");
+            parameters.Add(name, hash);
+            return name;
+        });
+        return (await database.QueryAsync<string>($"SELECT hash FROM dashboard_sessions WHERE expires_at > @now AND hash IN ({string.Join(", ", names)})", parameters, cancellationToken))
+            .ToHashSet(StringComparer.Ordinal);
     }
 
     public Task RemoveAsync(string hash, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("DELETE FROM dashboard_sessions WHERE hash = @hash", [("@hash", hash)], cancellationToken);
+        database.ExecuteAsync("DELETE FROM dashboard_sessions WHERE hash = @hash", new { hash }, cancellationToken);
 }

@@ -1,9 +1,8 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OsMEN.ServiceDefaults.Logging;
+using Serilog.Events;
 
 namespace OsMEN.ServiceDefaults.Configuration;
 
@@ -47,9 +46,11 @@ public static partial class StartupErrors
         _ => null,
     };
 
-    /// <summary>Whether this is the host's own report of a failure that will be that one line: it would say it again with a stack.</summary>
-    internal static bool IsRepeatedBy<TState>(in LogEntry<TState> entry) =>
-        entry is { LogLevel: LogLevel.Error, Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Name: "HostedServiceStartupFaulted", Exception: { } exception } && Explain(exception) is not null;
+    /// <summary>Whether this is the host's own report of a failure that <see cref="RunAsync"/> prints as one line: it would repeat it with a stack.</summary>
+    internal static bool IsRepeatedBy(LogEvent logEvent) =>
+        logEvent is { Level: LogEventLevel.Error, Exception: { } exception }
+        && LogFields.EventNameOf(logEvent) == "HostedServiceStartupFaulted" && LogFields.CategoryOf(logEvent) == "Microsoft.Extensions.Hosting.Internal.Host"
+        && Explain(exception) is not null;
 
     private static string Allowed(string type) => type switch
     {

@@ -6,18 +6,21 @@ using OsMEN.ServiceDefaults.Configuration;
 namespace OsMEN.ServiceDefaults.Logging;
 
 /// <summary>What is logged, and where to.</summary>
-/// <param name="Level"><c>GATEWAY_LOG_LEVEL</c> or <c>AGENT_LOG_LEVEL</c> by the service's name, else <c>LOG_LEVEL</c>; INFO.</param>
+/// <param name="Level"><c>GATEWAY_LOG_LEVEL</c> or <c>AGENT_LOG_LEVEL</c> by the service's name, else <c>LOG_LEVEL</c>, else <c>Logging:LogLevel:Default</c>; INFO.</param>
 /// <param name="Json"><c>USE_JSON_LOGGING</c>: one JSON object a line; true outside Development.</param>
 /// <param name="File"><c>LOG_FILE</c>: a file that gets JSON lines too; none.</param>
 /// <param name="FileBytes"><c>LOG_FILE_MAX_BYTES</c>: size at which the file is rolled; 10 MB.</param>
-/// <param name="FileRetention"><c>LOG_FILE_RETENTION</c>: rolled files that are kept, as <c>file.1</c> (newest) and up; 5.</param>
+/// <param name="FileRetention"><c>LOG_FILE_RETENTION</c>: rolled files that are kept besides the current one; 5.</param>
 public sealed record LogOptions(LogLevel Level, bool Json, string? File, long FileBytes, int FileRetention)
 {
+    /// <summary>Whether lines are written to stdout; tests of many services in one process turn it off.</summary>
+    internal bool Console { get; init; } = true;
+
     private static readonly string[] Names = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
     internal static LogOptions Read(IConfiguration configuration, IHostEnvironment environment, ServiceIdentity service)
     {
-        var general = ReadLevel(configuration, "LOG_LEVEL", LogLevel.Information);
+        var general = ReadLevel(configuration, "LOG_LEVEL", configuration.GetValue("Logging:LogLevel:Default", LogLevel.Information));
         var level = service.Name switch
         {
             var name when name.StartsWith("gateway", StringComparison.OrdinalIgnoreCase) => ReadLevel(configuration, "GATEWAY_LOG_LEVEL", general),

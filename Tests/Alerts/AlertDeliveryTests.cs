@@ -92,7 +92,7 @@ public abstract class AlertDeliveryTests : AlertScene
         Assert.Equal(["[FIRING] Backlog (critical)", "[RESOLVED] Backlog (critical)"], Subjects());
 
         // The dead one wakes: it changes nothing.
-        Assert.False(await first.Leader.WriteAsync((_, _) => throw new InvalidOperationException("It must not write."), Token));
+        Assert.False(await first.Leader.WriteAsync(_ => throw new InvalidOperationException("It must not write."), Token));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ internal sealed class AlertGateway : IDisposable
     {
         var (now, token) = (_time.GetUtcNow(), TestContext.Current.CancellationToken);
         var claim = NoticeClaim.Taken;
-        await Leader.WriteAsync(async (connection, transaction) => claim = await NoticeTable.ClaimAsync(connection, transaction, notice, 1000, now, now + TimeSpan.FromSeconds(20), token), token);
+        await Leader.WriteAsync(async transaction => claim = await NoticeTable.ClaimAsync(transaction, notice, 1000, now, now + TimeSpan.FromSeconds(20), token), token);
         Assert.Equal(NoticeClaim.Claimed, claim);
     }
 

@@ -84,7 +84,7 @@ public abstract class AlertHistoryTests
         {
             await using var connection = await test.Database.OpenConnectionAsync(Token);
             await using var transaction = await connection.BeginTransactionAsync(Token);
-            await AlertTable.WriteAsync(connection, transaction, new([written], [], 0), Token);
+            await AlertTable.WriteAsync(transaction, new([written], [], 0), Token);
             await transaction.CommitAsync(Token);
         }
     }

@@ -148,10 +148,10 @@ public abstract class LeaderKillTests
         return killed;
     }
 
-    private static async Task<long> FenceAsync(TestStore test) => (await test.Database.QueryAsync("SELECT fence FROM alert_leader", [], r => r.GetInt64(0), Token)).Single();
+    private static async Task<long> FenceAsync(TestStore test) => (await test.Database.QueryAsync<long>("SELECT fence FROM alert_leader", null, Token)).Single();
 
     private static async Task<long> WaitingAsync(TestStore test) =>
-        (await test.Database.QueryAsync("SELECT count(*) FROM alert_notices WHERE state = 'waiting'", [], r => r.GetInt64(0), Token)).Single();
+        (await test.Database.QueryAsync<long>("SELECT count(*) FROM alert_notices WHERE state = 'waiting'", null, Token)).Single();
 
     private static void Show(HttpReceiver metrics, int first, int second) => metrics.Answer = string.Create(
         CultureInfo.InvariantCulture, $"# TYPE osmen_task_queue_size gauge\nosmen_task_queue_size{{priority=\"1\"}} {first}\nosmen_task_queue_size{{priority=\"2\"}} {second}\n");

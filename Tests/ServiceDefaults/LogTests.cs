@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Logging;
+using Serilog.Events;
+using Serilog.Parsing;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
@@ -30,22 +32,38 @@ public sealed partial class LogTests
     [Fact]
     public void Fields_come_in_any_spelling_and_a_scope_gives_the_trace_where_nothing_is_traced()
     {
-        var json = new JsonLogLine(new ServiceIdentity("agentworker", "1", "", "i"), TimeProvider.System);
-        var scopes = new LoggerExternalScopeProvider();
-        using var scope = scopes.Push(new Dictionary<string, object?> { ["trace_id"] = "4bf92f3577b34da6a3ce929d0e0e4736", ["ExecutionId"] = 7 });
         System.Diagnostics.Activity.Current = null;
-        KeyValuePair<string, object?>[] state = [new("Tokens_Used", 240L), new("DurationMs", 1.5), new("Request_Id", "r")];
-        var line = JsonDocument.Parse(json.Write(
-            new LogEntry<KeyValuePair<string, object?>[]>(LogLevel.Information, "OsMEN.Some.Type", new(1, "LogSomething"), state, null, (_, _) => "done"), scopes).ToArray()).RootElement;
+        var line = Assert.Single(Write("OsMEN.Some.Type", logger =>
+        {
+            using var outer = logger.BeginScope(new Dictionary<string, object?> { ["trace_id"] = "4bf92f3577b34da6a3ce929d0e0e4736", ["ExecutionId"] = 7, ["Request_Id"] = "outer" });
+            using var inner = logger.BeginScope(new Dictionary<string, object?> { ["request_id"] = "inner", ["status"] = "of the scope", ["agent"] = null });
+            LogTurn(logger, 240, 1.5, "done");
+        }));
         Assert.Equal(
-            ["message done", "request_id r", "execution_id 7", "duration_ms 1.5", "tokens_used 240", "module OsMEN.Some.Type", "function LogSomething", "trace_id 4bf92f3577b34da6a3ce929d0e0e4736"],
+            [
+                "message 240 tokens in 1.5 ms: done", "request_id inner", "execution_id 7", "duration_ms 1.5", "status done", "tokens_used 240", "module OsMEN.Some.Type", "function LogTurn",
+                "trace_id 4bf92f3577b34da6a3ce929d0e0e4736",
+            ],
             line.EnumerateObject().Where(p => p.Name is not ("timestamp" or "level" or "service" or "logger" or "process_id" or "thread_id")).Select(p => $"{p.Name} {p.Value}"));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Tokens_Used} tokens in {DurationMs} ms: {status}")]
+    private static partial void LogTurn(ILogger logger, long tokens_Used, double durationMs, string status);
+
+    [Fact]
+    public void Numbers_and_texts_are_written_as_they_are()
+    {
+        var line = Assert.Single(Write("c", logger => logger.LogWarning(
+            "{Cost} {DurationMs} {Status} {TokensUsed} {Path}", 1234567890.123456789m, TimeSpan.FromMilliseconds(1.5), "a \"b\"\n{c}", 9_007_199_254_740_993, null)));
+        Assert.Equal(
+            """{"level":"WARNING","message":"1234567890.123456789 00:00:00.0015000 a \"b\"\n{c} 9007199254740993 null","duration_ms":1.5,"status":"a \"b\"\n{c}","tokens_used":9007199254740993,"cost":1234567890.123456789}""",
+            "{" + string.Join(',', line.EnumerateObject().Where(p => p.Name is "level" or "message" or "duration_ms" or "status" or "tokens_used" or "cost").Select(p => $"\"{p.Name}\":{p.Value.GetRawText()}")) + "}");
     }
 
     [Fact]
     public async Task A_line_is_one_object_with_the_fields_that_apply()
     {
-        var file = Path.Combine(Directory.CreateTempSubdirectory("osmen-log-").FullName, "service.log");
+        var file = NewFile();
         await using (var service = await TestService.StartAsync(
             map: app => app.MapGet("/run/{id}", (ILogger<LogTests> logger, string id) =>
             {
@@ -57,7 +75,7 @@ public sealed partial class LogTests
         {
             await service.GetAsync("/run/e1", ("X-Request-Id", "req-7"));
         }
-        var line = (await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken)).Select(l => JsonDocument.Parse(l).RootElement).Single(l => l.GetProperty("logger").GetString() == typeof(LogTests).FullName);
+        var line = Read(file).Single(l => l.GetProperty("logger").GetString() == typeof(LogTests).FullName);
         var names = line.EnumerateObject().Select(p => p.Name).ToArray();
         Assert.Equal(
             ["timestamp", "level", "service", "logger", "message", "request_id", "ip_address", "path", "method", "agent", "execution_id", "duration_ms", "status", "cost", "trace_id", "span_id", "process_id", "thread_id"],
@@ -69,25 +87,41 @@ public sealed partial class LogTests
     }
 
     [Fact]
-    public void An_exception_stands_in_the_line_with_its_origin_and_without_secrets()
+    public async Task An_exception_stands_in_the_line_with_its_origin_and_without_secrets()
     {
-        var json = new JsonLogLine(new ServiceIdentity("gateway", "1", "", "i"), TimeProvider.System);
-        Exception thrown;
-        try
-        {
-            throw new InvalidOperationException("Host=db;Password=hunter2;Database=x");
-        }
-        catch (InvalidOperationException e)
-        {
-            thrown = e;
-        }
-        var line = JsonDocument.Parse(json.Write(new LogEntry<string>(LogLevel.Error, "c", default, "failed\nhere", thrown, (s, _) => s), null).ToArray()).RootElement;
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(FailAsync);
+        var line = Assert.Single(Write("c", logger => logger.LogError(thrown, "failed\nhere")));
         Assert.Equal("failed\nhere", line.GetProperty("message").GetString());
         Assert.Equal("System.InvalidOperationException", line.GetProperty("exception").GetProperty("type").GetString());
         Assert.Equal("Host=db;Password=***;Database=x", line.GetProperty("exception").GetProperty("message").GetString());
-        Assert.Equal(nameof(An_exception_stands_in_the_line_with_its_origin_and_without_secrets), line.GetProperty("function").GetString());
+        Assert.Equal(
+            $"{typeof(LogTests).FullName}.{nameof(FailAsync)}:105", $"{line.GetProperty("module")}.{line.GetProperty("function")}:{line.GetProperty("line")}");
         Assert.DoesNotContain("hunter2", line.GetRawText(), StringComparison.Ordinal);
     }
+
+    private static async Task FailAsync()
+    {
+        await Task.Yield();
+        throw new InvalidOperationException("Host=db;Password=hunter2;Database=x");
+    }
+
+    [Fact]
+    public void An_exception_of_a_library_names_the_line_of_ours_that_called_it()
+    {
+        var thrown = Assert.ThrowsAny<FormatException>(() => int.Parse("x", System.Globalization.CultureInfo.InvariantCulture));
+        var line = Assert.Single(Write("c", logger => logger.LogError(thrown, "failed")));
+        Assert.Equal($"{typeof(LogTests).FullName}.{nameof(An_exception_of_a_library_names_the_line_of_ours_that_called_it)}", $"{line.GetProperty("module")}.{line.GetProperty("function")}");
+        Assert.True(line.GetProperty("line").GetInt32() > 0);
+    }
+
+    [Theory]
+    [InlineData("A.B", "C", "A.B", "C")]
+    [InlineData("A.B+<CAsync>d__5", "MoveNext", "A.B", "CAsync")]
+    [InlineData("A.B+<>c", "<C>b__0_0", "A.B", "C")]
+    [InlineData("A.B+<>c__DisplayClass3_0+<<C>b__0>d", "MoveNext", "A.B", "C")]
+    [InlineData("A.B", "<C>g__Local|3_0", "A.B", "C")]
+    public void An_origin_is_named_as_in_its_source(string type, string method, string expectedType, string expectedMethod) =>
+        Assert.Equal((expectedType, expectedMethod), LogText.SourceNames(type, method));
 
     [Theory]
     [InlineData("Authorization: Bearer abc.def", "Authorization: ***")]
@@ -111,39 +145,104 @@ public sealed partial class LogTests
     [Fact]
     public void A_huge_text_is_cut_and_keeps_no_secret_at_the_cut()
     {
-        var json = new JsonLogLine(new ServiceIdentity("gateway", "1", "", "i"), TimeProvider.System);
         var text = new string('x', 32_760) + " osm_abcdefghijklmnop" + new string('y', 2_000_000);
-        var line = JsonDocument.Parse(json.Write(new LogEntry<string>(LogLevel.Information, "c", default, text, null, (s, _) => s), null).ToArray()).RootElement;
+        var line = Assert.Single(Write("c", logger => logger.LogInformation("{Text}", text)));
         Assert.Equal(new string('x', 32_760) + " osm_***", line.GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public void Secrets_are_blanked_in_every_property_also_where_the_template_names_them()
+    {
+        var line = Assert.Single(Write("c", logger =>
+        {
+            using var scope = logger.BeginScope(new Dictionary<string, object?> { ["path"] = "/x?access_token=hunter2" });
+            logger.LogInformation("Password={Value}; {Status}", "hunter2", "Bearer hunter2");
+        }));
+        Assert.Equal(
+            "Password=***; Bearer *** | /x?access_token=*** | Bearer ***", $"{line.GetProperty("message")} | {line.GetProperty("path")} | {line.GetProperty("status")}");
+        Assert.DoesNotContain("hunter2", line.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_person_reads_time_level_logger_and_message_without_secrets()
+    {
+        using var written = new StringWriter();
+        var log = new LogEvent(
+            new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero), LogEventLevel.Warning, new InvalidOperationException("key sk-proj-1234567890"),
+            new MessageTemplateParser().Parse("Connecting with {Value}"), [new("Value", new ScalarValue("Password=hunter2")), new("SourceContext", new ScalarValue("OsMEN.Some.Type"))]);
+        LogText.Readable().Format(log, written);
+        Assert.Equal("03:04:05.678 WARNING  OsMEN.Some.Type: Connecting with Password=***\nSystem.InvalidOperationException: key sk-***\n", written.ToString().ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task Framework_information_is_off_unless_its_category_is_configured()
+    {
+        static async Task<string[]> LogAsync(params (string Key, string Value)[] settings)
+        {
+            var file = NewFile();
+            await using (var service = await TestService.StartAsync(
+                builder => builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))), settings: [.. settings, ("LOG_FILE", file)]))
+            {
+                var loggers = service.App.Services.GetRequiredService<ILoggerFactory>();
+                foreach (var category in (string[])["Microsoft.AspNetCore.Routing.EndpointMiddleware", "System.Net.Http.HttpClient.x.LogicalHandler", "Npgsql.Command", "Polly", "OsMEN.Gateway.X", "Other.X"])
+                    loggers.CreateLogger(category).LogInformation("told");
+                loggers.CreateLogger("Npgsql.Command").LogWarning("slow");
+            }
+            return [.. Read(file).Where(l => l.GetProperty("message").GetString() is "told" or "slow").Select(l => $"{l.GetProperty("level")} {l.GetProperty("logger")}")];
+        }
+
+        Assert.Equal(["INFO OsMEN.Gateway.X", "INFO Other.X", "WARNING Npgsql.Command"], await LogAsync());
+        Assert.Equal(
+            ["INFO Npgsql.Command", "INFO OsMEN.Gateway.X", "WARNING Npgsql.Command"],
+            await LogAsync(("Logging:LogLevel:Npgsql", "Information"), ("Logging:LogLevel:Other", "Error")));
     }
 
     [Fact]
     public void Replicas_with_the_same_setting_write_files_of_their_own()
     {
-        var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
-        using (var first = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
-        using (var second = new RollingFile(Path.Combine(folder, "a.log"), 1000, 1))
+        var file = NewFile();
+        using (var first = Open(file))
+        using (var second = Open(file))
         {
-            first.WriteLine("first"u8);
-            second.WriteLine("second"u8);
+            first.CreateLogger("c").LogInformation("first");
+            second.CreateLogger("c").LogInformation("second");
         }
-        Assert.Equal(["a-2.log: second", "a.log: first"], Directory.GetFiles(folder).Select(f => $"{Path.GetFileName(f)}: {File.ReadAllText(f).TrimEnd()}").Order(StringComparer.Ordinal));
-        Directory.Delete(folder, recursive: true);
+        Assert.Equal(
+            ["a-2.log: second", "a.log: first"],
+            Directory.GetFiles(Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal).Select(f => $"{Path.GetFileName(f)}: {Assert.Single(Read(f)).GetProperty("message")}"));
     }
 
     [Fact]
     public void A_file_is_rolled_by_size_and_only_so_many_are_kept()
     {
-        var folder = Directory.CreateTempSubdirectory("osmen-log-").FullName;
-        var path = Path.Combine(folder, "a.log");
-        using (var file = new RollingFile(path, maxBytes: 20, retention: 2))
-        {
-            foreach (var line in (string[])["line-0001", "line-0002", "line-0003", "line-0004", "line-0005", "line-0006", "line-0007"]) file.WriteLine(System.Text.Encoding.UTF8.GetBytes(line));
-        }
-        Assert.Equal(["a.log", "a.log.1", "a.log.2"], Directory.GetFiles(folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
-        Assert.Equal(["line-0007"], File.ReadAllLines(path));
-        Assert.Equal(["line-0005", "line-0006"], File.ReadAllLines(path + ".1"));
-        Assert.Equal(["line-0003", "line-0004"], File.ReadAllLines(path + ".2"));
-        Directory.Delete(folder, recursive: true);
+        var file = NewFile();
+        using (var log = Open(file, fileBytes: 20, retention: 2))
+            for (var i = 1; i <= 5; i++) log.CreateLogger("c").LogInformation("line {I}", i);
+        Assert.Equal(
+            ["a_002.log: line 3", "a_003.log: line 4", "a_004.log: line 5"],
+            Directory.GetFiles(Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal).Select(f => $"{Path.GetFileName(f)}: {Assert.Single(Read(f)).GetProperty("message")}"));
     }
+
+    [Fact]
+    public void A_file_that_cannot_be_written_is_refused_with_its_key()
+    {
+        var e = Assert.Throws<ConfigurationException>(() => Open("/proc/none/a.log"));
+        Assert.Equal("LOG_FILE holds \"/proc/none/a.log\"; allowed: a path that this process can write.", e.Message);
+    }
+
+    private static string NewFile() => Path.Combine(Directory.CreateTempSubdirectory("osmen-log-").FullName, "a.log");
+
+    private static SerilogProvider Open(string file, long fileBytes = 10_000_000, int retention = 5) =>
+        new(new(LogLevel.Information, Json: true, file, fileBytes, retention) { Console = false }, new("agentworker", "1", "", "i"));
+
+    /// <summary>The lines that a logger of that category writes.</summary>
+    private static List<JsonElement> Write(string category, Action<ILogger> log)
+    {
+        var file = NewFile();
+        using (var provider = Open(file))
+        using (var factory = new LoggerFactory([provider])) log(factory.CreateLogger(category));
+        return Read(file);
+    }
+
+    private static List<JsonElement> Read(string file) => [.. File.ReadAllLines(file).Select(l => JsonDocument.Parse(l).RootElement)];
 }

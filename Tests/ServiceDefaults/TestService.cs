@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OsMEN.ServiceDefaults;
+using OsMEN.ServiceDefaults.Logging;
 
 namespace OsMEN.Tests.ServiceDefaults;
 
@@ -45,7 +46,8 @@ internal sealed class TestService : IAsyncDisposable
         builder.Configuration["METRICS_PREFIX"] = $"t{Interlocked.Increment(ref s_services)}_";
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.AddServiceDefaults();
-        builder.Services.Remove(builder.Services.Single(s => s.ImplementationType == typeof(ConsoleLoggerProvider)));
+        var logs = builder.Services.Single(s => s.ServiceType == typeof(LogOptions));
+        builder.Services.Replace(ServiceDescriptor.Singleton((LogOptions)logs.ImplementationInstance! with { Console = false }));
         if (remote is not null) builder.Services.AddSingleton<IStartupFilter>(new RemoteAddress(remote));
         configure?.Invoke(builder);
         var app = builder.Build();

@@ -77,7 +77,7 @@ internal sealed partial class NoticeSender(
                 var until = now + ClaimMargin + (settings?.Timeout ?? TimeSpan.Zero);
                 var claim = NoticeClaim.Taken;
                 var led = await leader.WriteAsync(
-                    async (connection, transaction) => claim = await NoticeTable.ClaimAsync(connection, transaction, notice, settings?.RateLimit ?? int.MaxValue, now, until, cancellationToken), cancellationToken);
+                    async transaction => claim = await NoticeTable.ClaimAsync(transaction, notice, settings?.RateLimit ?? int.MaxValue, now, until, cancellationToken), cancellationToken);
                 if (!led || claim == NoticeClaim.OverLimit) return;
                 if (claim == NoticeClaim.Claimed) await SendAsync(settings, notice);
                 cancellationToken.ThrowIfCancellationRequested();

@@ -32,7 +32,7 @@ internal sealed class LeaderLock(DbDataSource database, AlertOptions options, Ti
             else _fence = null;
             return;
         }
-        var row = (await database.QueryAsync("SELECT holder, fence, beat FROM alert_leader WHERE id = 1", [], r => (r.GetString(0), r.GetInt64(1), r.GetInt64(2)), cancellationToken)).Single();
+        var row = (await database.QueryAsync<(string, long, long)>("SELECT holder, fence, beat FROM alert_leader WHERE id = 1", null, cancellationToken)).Single();
         if (row != _seen) (_seen, _seenAt) = (row, now);
         if (_seen.Holder.Length > 0 && time.GetElapsedTime(_seenAt) < options.LeaderRenewal * 3) return;
         if (await ChangeAsync("UPDATE alert_leader SET holder = @me, fence = fence + 1, beat = beat + 1 WHERE id = 1 AND fence = @fence AND beat = @beat", _seen.Fence, cancellationToken))
@@ -48,24 +48,21 @@ internal sealed class LeaderLock(DbDataSource database, AlertOptions options, Ti
     }
 
     /// <summary>Does <paramref name="write"/> in one transaction, if this gateway leads; false, and nothing done, if it does not.</summary>
-    public async Task<bool> WriteAsync(Func<DbConnection, DbTransaction, Task> write, CancellationToken cancellationToken)
+    public async Task<bool> WriteAsync(Func<DbTransaction, Task> write, CancellationToken cancellationToken)
     {
         if (Fence is not { } fence) return false;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var check = connection.Command(transaction, "UPDATE alert_leader SET beat = beat + 1 WHERE id = 1 AND fence = @fence AND holder = @me", ("@fence", fence), ("@me", _id)))
+        if (await transaction.ExecuteAsync("UPDATE alert_leader SET beat = beat + 1 WHERE id = 1 AND fence = @fence AND holder = @me", new { fence, me = _id }, cancellationToken) != 1)
         {
-            if (await check.ExecuteNonQueryAsync(cancellationToken) != 1)
-            {
-                _fence = null;
-                return false;
-            }
+            _fence = null;
+            return false;
         }
-        await write(connection, transaction);
+        await write(transaction);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
     private async Task<bool> ChangeAsync(string sql, long fence, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(sql, [("@me", _id), ("@fence", fence), ("@beat", _seen.Beat)], cancellationToken) == 1;
+        await database.ExecuteAsync(sql, new { me = _id, fence, beat = _seen.Beat }, cancellationToken) == 1;
 }

@@ -11,16 +11,15 @@ internal sealed class RuleTable(DbDataSource database)
 {
     /// <summary>Changes whenever the table does, by whomever.</summary>
     public async Task<(long Count, long Latest)> ReadVersionAsync(CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT count(*), coalesce(max(updated_at), 0) FROM alert_rules", [], r => (r.GetInt64(0), r.GetInt64(1)), cancellationToken)).Single();
+        (await database.QueryAsync<(long, long)>("SELECT count(*), coalesce(max(updated_at), 0) FROM alert_rules", null, cancellationToken))[0];
 
-    public Task<List<StoredRule>> ReadAllAsync(CancellationToken cancellationToken) => database.QueryAsync(
-        "SELECT name, definition, deleted, updated_at, updated_by FROM alert_rules ORDER BY name", [],
-        r => new StoredRule(r.GetString(0), r.GetInt64(2) == 0 ? r.GetString(1) : null, r.Time(3), r.GetString(4)), cancellationToken);
+    public Task<List<StoredRule>> ReadAllAsync(CancellationToken cancellationToken) => database.QueryAsync<StoredRule>(
+        "SELECT name, CASE WHEN deleted = 0 THEN definition END AS definition, updated_at, updated_by FROM alert_rules ORDER BY name", null, cancellationToken);
 
     public Task WriteAsync(StoredRule rule, CancellationToken cancellationToken) => database.ExecuteAsync(
         """
-        INSERT INTO alert_rules (name, definition, deleted, updated_at, updated_by) VALUES (@name, @definition, @deleted, @at, @by)
+        INSERT INTO alert_rules (name, definition, deleted, updated_at, updated_by) VALUES (@Name, @definition, @deleted, @UpdatedAt, @UpdatedBy)
         ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, deleted = excluded.deleted, updated_at = excluded.updated_at, updated_by = excluded.updated_by
         """,
-        [("@name", rule.Name), ("@definition", rule.Definition ?? ""), ("@deleted", rule.Definition is null ? 1L : 0L), ("@at", rule.UpdatedAt), ("@by", rule.UpdatedBy)], cancellationToken);
+        new { rule.Name, definition = rule.Definition ?? "", deleted = rule.Definition is null ? 1 : 0, rule.UpdatedAt, rule.UpdatedBy }, cancellationToken);
 }

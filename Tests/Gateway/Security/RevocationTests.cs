@@ -87,14 +87,8 @@ public sealed class RevocationTests(PostgresServer postgres, RedisServer redis)
         Assert.Equal(new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal) { ["hash"] = at }, await table.ReadConfiguredUsesAsync(Token));
 
         var stored = new ApiKey(Guid.CreateVersion7(at).ToString(), "k", "other", Role.User, "eve", at, null, null);
-        await using (var connection = await database.Database.OpenConnectionAsync(Token))
-        await using (var transaction = await connection.BeginTransactionAsync(Token))
-        {
-            await using var add = connection.Command(
-                transaction, "INSERT INTO api_keys (id, name, hash, role, user_id, created_at) VALUES (@id, 'k', 'other', 'user', 'eve', @at)", ("@id", stored.Id), ("@at", at));
-            await add.ExecuteNonQueryAsync(Token);
-            await transaction.CommitAsync(Token);
-        }
+        await database.Database.ExecuteAsync(
+            "INSERT INTO api_keys (id, name, hash, role, user_id, created_at) VALUES (@Id, 'k', 'other', 'user', 'eve', @at)", new { stored.Id, at }, Token);
 
         await table.SetUsedAsync(stored, at, Token);
         await table.SetUsedAsync(stored, at - TimeSpan.FromHours(1), Token);
