@@ -44,14 +44,6 @@ internal static class SignInApi
             return;
         }
 
-        var address = context.Connection.RemoteIpAddress;
-        if (wrongKeys.RetryAfter(address) is { } wait)
-        {
-            ProblemResponse.SetRetryAfter(context, wait);
-            await WritePageAsync(context, assets, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Wait a minute.");
-            return;
-        }
-
         string given;
         try
         {
@@ -63,11 +55,11 @@ internal static class SignInApi
             return;
         }
 
-        if (await keys.FindAsync(given, cancellationToken) is not { } key)
+        var address = context.Connection.RemoteIpAddress;
+        var wait = wrongKeys.RetryAfter(address);
+        if (await keys.FindAsync(given, wrongKeys.Guess(address), cancellationToken) is not { } key)
         {
-            wrongKeys.Note(address);
-            await audit.WriteRefusalAsync(context);
-            await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, "The key is unknown, expired or revoked.");
+            await RefuseAsync(context, assets, audit, wait, "The key is unknown, expired or revoked.");
             return;
         }
 
@@ -84,21 +76,14 @@ internal static class SignInApi
     {
         DashboardApi.SetHeaders(context, assets);
         context.Response.Headers.CacheControl = "no-store";
-        var address = context.Connection.RemoteIpAddress;
-        if (wrongKeys.RetryAfter(address) is { } wait)
-        {
-            ProblemResponse.SetRetryAfter(context, wait);
-            await WritePageAsync(context, assets, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Wait a minute.");
-            return;
-        }
-
         if (context.Features.Get<ApiKey>() is null)
         {
+            var address = context.Connection.RemoteIpAddress;
+            var wait = wrongKeys.RetryAfter(address);
             if (await link.RedeemAsync(t ?? "", cancellationToken) is not { } key)
             {
-                wrongKeys.Note(address);
-                await audit.WriteRefusalAsync(context);
-                await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, "This link has been used or is not valid. Sign in with a key.");
+                wrongKeys.TryTake(address);
+                await RefuseAsync(context, assets, audit, wait, "This link has been used or is not valid. Sign in with a key.");
                 return;
             }
 
@@ -108,6 +93,19 @@ internal static class SignInApi
 
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = DashboardApi.Path;
+    }
+
+    private static async Task RefuseAsync(HttpContext context, PageAssets assets, AuditLog audit, TimeSpan? wait, string problem)
+    {
+        if (wait is { } left)
+        {
+            ProblemResponse.SetRetryAfter(context, left);
+            await WritePageAsync(context, assets, StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address. Wait a minute.");
+            return;
+        }
+
+        await audit.WriteRefusalAsync(context);
+        await WritePageAsync(context, assets, StatusCodes.Status401Unauthorized, problem);
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context, Sessions sessions, CancellationToken cancellationToken)

@@ -20,6 +20,7 @@ internal sealed class ApiKeyAuthentication(
     private static readonly AuthenticateResult Wrong = AuthenticateResult.Fail("The key is unknown, expired or revoked.");
 
     private bool _isForeign;
+    private bool _isWrong;
 
     /// <summary>The key of a request that was let in.</summary>
     public static ApiKey KeyOf(HttpContext context) =>
@@ -33,17 +34,13 @@ internal sealed class ApiKeyAuthentication(
         // What has not a key's form is none: a scraper's token, which another policy looks at.
         if (cookie is null && presented?.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) != true)
             return AuthenticateResult.NoResult();
-        var address = Context.Connection.RemoteIpAddress;
-        if (wrongKeys.IsBlocked(address))
-            return Wrong;
         _isForeign = cookie is not null && !SameOrigin.Allows(Request);
         if (_isForeign)
             return Wrong;
-        if ((cookie is null ? await keys.FindAsync(presented!, Context.RequestAborted) : await sessions.FindAsync(cookie, Context.RequestAborted)) is not { } key)
+        var guess = wrongKeys.Guess(Context.Connection.RemoteIpAddress);
+        if ((cookie is null ? await keys.FindAsync(presented!, guess, Context.RequestAborted) : await sessions.FindAsync(cookie, guess, Context.RequestAborted)) is not { } key)
         {
-            // A cookie is no guess: its bits are too many, and each tab of a session that has ended still shows one.
-            if (cookie is null)
-                wrongKeys.Note(address);
+            _isWrong = true;
             return Wrong;
         }
 
@@ -56,8 +53,8 @@ internal sealed class ApiKeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        if (wrongKeys.RetryAfter(Context.Connection.RemoteIpAddress) is { } wait)
-            return ProblemResponse.TooManyAsync(Context, "Too many wrong keys came from this address.", wait);
+        if (_isWrong && wrongKeys.RetryAfter(Context.Connection.RemoteIpAddress) is { } wait)
+            return ProblemResponse.TooManyAsync(Context, "Too many wrong keys came from this address, so an unknown one is not looked up now.", wait);
         if (_isForeign)
             return ProblemResponse.WriteAsync(Context, StatusCodes.Status403Forbidden, "The cookie counts for the gateway's own page only; this came from another.");
         Response.Headers.WWWAuthenticate = "Bearer";

@@ -29,12 +29,13 @@ internal sealed partial class KeyRing(
     /// <summary>Those of <c>OSMEN_API_KEYS</c>, also of users that are disabled.</summary>
     public IReadOnlyList<ApiKey> Configured => _configured;
 
-    /// <summary>The key, if it is known and has not expired. Asks the table for one that was made a moment ago on another gateway.</summary>
-    public ValueTask<ApiKey?> FindAsync(string key, CancellationToken cancellationToken) =>
-        key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) && key.Length <= 200 ? FindByHashAsync(ApiKey.HashOf(key), cancellationToken) : new((ApiKey?)null);
+    /// <summary>The key, if it is known and has not expired.</summary>
+    /// <param name="guess">Bounds the queries for a key that is not known here, such as one that another gateway made a moment ago.</param>
+    public ValueTask<ApiKey?> FindAsync(string key, Guess guess, CancellationToken cancellationToken) =>
+        key.StartsWith(ApiKey.Prefix, StringComparison.Ordinal) && key.Length <= 200 ? FindByHashAsync(ApiKey.HashOf(key), cancellationToken, guess) : new((ApiKey?)null);
 
     /// <summary>The same by the key's hash.</summary>
-    public async ValueTask<ApiKey?> FindByHashAsync(string hash, CancellationToken cancellationToken)
+    public async ValueTask<ApiKey?> FindByHashAsync(string hash, CancellationToken cancellationToken, Guess guess = default)
     {
         if (_version.Version < 0)
         {
@@ -46,8 +47,9 @@ internal sealed partial class KeyRing(
 
         var found = _good.GetValueOrDefault(hash);
         _lookups.Count(hit: found is not null);
-        if (found is null && await table.FindAsync(hash, cancellationToken) is not null)
+        if (found is null && guess.TryTake() && await table.FindAsync(hash, cancellationToken) is not null)
         {
+            guess.GiveBack();
             await RefreshAsync(cancellationToken);
             found = _good.GetValueOrDefault(hash);
         }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace OsMEN.Gateway.Security;
 
@@ -13,7 +14,7 @@ internal sealed record Session(string KeyHash, DateTimeOffset ExpiresAt);
 /// nobody. A session is known to every gateway; one that was ended is refused within a second, as is one whose key was revoked, and
 /// what it holds open is closed (<see cref="SessionEnds"/>).
 /// </summary>
-internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds ends, TimeProvider time)
+internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds ends, TimeProvider time) : IDisposable
 {
     private const int Bytes = 32;
     private const int MaxRemembered = 10_000;
@@ -21,27 +22,35 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds end
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
 
+    // The tabs of a session that has ended show its cookie again and again. That is one wrong guess, not many.
+    private static readonly TimeSpan RefusedFor = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, (Session Session, long ReadAt)> _remembered = new(StringComparer.Ordinal);
+    private readonly MemoryCache _refused = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
 
     /// <summary>The cookie's value, if the request has one of the right form.</summary>
     public static string? Read(HttpRequest request) =>
         request.Cookies[NameFor(request)] is { Length: Bytes * 2 } value && value.All(char.IsAsciiHexDigitLower) ? value : null;
 
     /// <summary>The key of a session, while both are good.</summary>
-    public async ValueTask<ApiKey?> FindAsync(string value, CancellationToken cancellationToken)
+    /// <param name="guess">Bounds the queries for cookies that are not known here.</param>
+    public async ValueTask<ApiKey?> FindAsync(string value, Guess guess, CancellationToken cancellationToken)
     {
         var hash = ApiKey.HashOf(value);
-        if (!_remembered.TryGetValue(hash, out var known) || time.GetElapsedTime(known.ReadAt) > Fresh)
+        var isKnown = _remembered.TryGetValue(hash, out var known);
+        if (!isKnown && (_refused.TryGetValue(hash, out _) || !guess.TryTake()))
+            return null;
+        if (!isKnown || time.GetElapsedTime(known.ReadAt) > Fresh)
         {
             if (await table.FindAsync(hash, cancellationToken) is not { } session)
             {
-                _remembered.TryRemove(hash, out _);
+                Refuse(hash);
                 return null;
             }
 
-            if (_remembered.Count >= MaxRemembered)
-                _remembered.Clear();
-            _remembered[hash] = known = (session, time.GetTimestamp());
+            if (!isKnown)
+                guess.GiveBack();
+            known = Remember(hash, session);
         }
 
         return known.Session.ExpiresAt > time.GetUtcNow() ? await keys.FindByHashAsync(known.Session.KeyHash, cancellationToken) : null;
@@ -53,7 +62,9 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds end
         var now = time.GetUtcNow();
         var value = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes));
         var until = key.ExpiresAt is { } keyEnds && keyEnds < now + Lifetime ? keyEnds : now + Lifetime;
-        await table.AddAsync(ApiKey.HashOf(value), new Session(key.Hash, until), now, cancellationToken);
+        var (hash, session) = (ApiKey.HashOf(value), new Session(key.Hash, until));
+        await table.AddAsync(hash, session, now, cancellationToken);
+        Remember(hash, session);
         context.Response.Cookies.Append(NameFor(context.Request), value, Options(context.Request, until - now));
     }
 
@@ -64,7 +75,7 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds end
             return false;
         var hash = ApiKey.HashOf(value);
         await table.RemoveAsync(hash, cancellationToken);
-        _remembered.TryRemove(hash, out _);
+        Refuse(hash);
         ends.End(hash);
         Forget(context);
         return true;
@@ -75,6 +86,21 @@ internal sealed class Sessions(SessionTable table, KeyRing keys, SessionEnds end
     {
         if (Read(context.Request) is not null)
             context.Response.Cookies.Delete(NameFor(context.Request), Options(context.Request, null));
+    }
+
+    public void Dispose() => _refused.Dispose();
+
+    private (Session Session, long ReadAt) Remember(string hash, Session session)
+    {
+        if (_remembered.Count >= MaxRemembered)
+            _remembered.Clear();
+        return _remembered[hash] = (session, time.GetTimestamp());
+    }
+
+    private void Refuse(string hash)
+    {
+        _remembered.TryRemove(hash, out _);
+        _refused.Set(hash, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = RefusedFor });
     }
 
     // Cookies know no ports: each gateway of a machine has one of its own.

@@ -5,8 +5,8 @@ using OsMEN.ServiceDefaults.Configuration;
 namespace OsMEN.Gateway.Security;
 
 /// <summary>
-/// Makes guessing keys slow: after <c>WRONG_KEYS_PER_MINUTE</c> (60) wrong keys within a minute an address is refused until the
-/// minute is over. Remembers at most 100,000 addresses.
+/// Bounds the wrong keys, cookies and login links of an address, <c>WRONG_KEYS_PER_MINUTE</c> (60) a minute, and with them its queries to the
+/// database. Past the limit only keys and sessions that this gateway knows already are let in from there. Remembers at most 100,000 addresses.
 /// </summary>
 internal sealed class WrongKeyLimit(IConfiguration configuration, TimeProvider time) : IDisposable
 {
@@ -18,14 +18,15 @@ internal sealed class WrongKeyLimit(IConfiguration configuration, TimeProvider t
     /// <exception cref="ConfigurationException">It is no number of 1 to 1,000,000.</exception>
     public static long Read(IConfiguration configuration) => configuration.ReadInteger("WRONG_KEYS_PER_MINUTE", 60, 1, 1_000_000);
 
-    public bool IsBlocked(IPAddress? address) => RetryAfter(address) is not null;
+    public Guess Guess(IPAddress? address) => new(this, address);
 
-    /// <summary>How long the address has to wait; null when it may try.</summary>
+    /// <summary>How long the address has to wait before something unknown is looked up again; null when it need not.</summary>
     public TimeSpan? RetryAfter(IPAddress? address) =>
         _addresses.TryGetValue(NetworkOf(address), out Counter? counter) && Volatile.Read(ref counter!.Count) >= _allowed
         && Window - time.GetElapsedTime(counter.Since) is { Ticks: > 0 } left ? left : null;
 
-    public void Note(IPAddress? address)
+    /// <summary>Counts a wrong guess, or one that is about to be looked up; false when the address has none left.</summary>
+    public bool TryTake(IPAddress? address)
     {
         var counter = _addresses.GetOrCreate(NetworkOf(address), entry =>
         {
@@ -33,7 +34,17 @@ internal sealed class WrongKeyLimit(IConfiguration configuration, TimeProvider t
             entry.AbsoluteExpirationRelativeToNow = Window;
             return new Counter(time.GetTimestamp());
         })!;
-        Interlocked.Increment(ref counter.Count);
+        if (Interlocked.Increment(ref counter.Count) <= _allowed || time.GetElapsedTime(counter.Since) >= Window)
+            return true;
+        Interlocked.Decrement(ref counter.Count);
+        return false;
+    }
+
+    /// <summary>Takes the count back: the guess was right.</summary>
+    public void GiveBack(IPAddress? address)
+    {
+        if (_addresses.TryGetValue(NetworkOf(address), out Counter? counter))
+            Interlocked.Decrement(ref counter!.Count);
     }
 
     /// <summary>The address, or for IPv6 its /64: whoever has one address has them all.</summary>
@@ -58,4 +69,12 @@ internal sealed class WrongKeyLimit(IConfiguration configuration, TimeProvider t
 
         public long Since { get; } = since;
     }
+}
+
+/// <summary>A look-up of something that the gateway doesn't know: counted before the database is asked. The default is without a limit.</summary>
+internal readonly record struct Guess(WrongKeyLimit? Limit, IPAddress? Address)
+{
+    public bool TryTake() => Limit?.TryTake(Address) ?? true;
+
+    public void GiveBack() => Limit?.GiveBack(Address);
 }

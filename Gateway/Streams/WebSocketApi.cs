@@ -3,7 +3,6 @@ using OsMEN.Executions;
 using OsMEN.Executions.Metrics;
 using OsMEN.Gateway.Problems;
 using OsMEN.Gateway.Security;
-using OsMEN.ServiceDefaults.Metrics;
 
 namespace OsMEN.Gateway.Streams;
 
@@ -39,14 +38,14 @@ internal static class WebSocketApi
             return null;
         }
 
-        var place = connections.TryEnter();
-        if (place is null)
-        {
-            ProblemResponse.SetRetryAfter(context, TimeSpan.FromSeconds(5));
-            await ProblemResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This gateway has as many connections as it takes.");
-        }
-
-        return place;
+        if (connections.TryEnter(ApiKeyAuthentication.KeyOf(context).Id, out var isKeysLimit) is { } place)
+            return place;
+        ProblemResponse.SetRetryAfter(context, TimeSpan.FromSeconds(5));
+        await (isKeysLimit
+            ? ProblemResponse.WriteAsync(
+                context, StatusCodes.Status429TooManyRequests, $"This key has {connections.PerKey} WebSockets open on this gateway, as many as {WebSocketConnections.Setting} allows. Close some.")
+            : ProblemResponse.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This gateway has as many WebSockets open as it takes. Try again later."));
+        return null;
     }
 
     public static Task<WebSocket> AcceptAsync(HttpContext context) => context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
@@ -57,40 +56,4 @@ internal static class WebSocketApi
         KeepAliveInterval = TimeSpan.FromSeconds(30),
         KeepAliveTimeout = TimeSpan.FromSeconds(30),
     });
-}
-
-/// <summary>Counts the open connections, and bounds them.</summary>
-internal sealed class WebSocketConnections
-{
-    private const int Max = 20_000;
-
-    private int _open;
-    private long _slow;
-
-    public WebSocketConnections(MetricFactory metrics, ConnectionMetrics connections)
-    {
-        metrics.ObservableGauge(MetricCatalog.WebSockets, () => [new(Open)]);
-        connections.Add("websocket", () => Open);
-    }
-
-    public int Open => Volatile.Read(ref _open);
-
-    /// <summary>How many were closed because they were read too slowly.</summary>
-    public long ClosedAsSlow => Volatile.Read(ref _slow);
-
-    public void CountSlow() => Interlocked.Increment(ref _slow);
-
-    /// <summary>Null when there is no room; dispose to leave.</summary>
-    public IDisposable? TryEnter()
-    {
-        if (Interlocked.Increment(ref _open) <= Max)
-            return new Place(this);
-        Interlocked.Decrement(ref _open);
-        return null;
-    }
-
-    private sealed class Place(WebSocketConnections connections) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref connections._open);
-    }
 }

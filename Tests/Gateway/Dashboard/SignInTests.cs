@@ -159,6 +159,51 @@ public sealed class SignInTests(GatewayServer gateway) : IClassFixture<GatewaySe
     }
 
     [Fact]
+    public async Task Random_cookies_are_refused_before_the_database_is_asked()
+    {
+        await using var strict = new GatewayServer(new() { ["WRONG_KEYS_PER_MINUTE"] = "3" });
+        await strict.InitializeAsync();
+        var tests = new SignInTests(strict);
+        var signedIn = await tests.SignInAsync(GatewayServer.AdminKey);
+
+        // A session that only the database knows, as of another gateway.
+        var value = new string('a', 64);
+        await strict.Services.GetRequiredService<SessionTable>().AddAsync(
+            ApiKey.HashOf(value), new Session(ApiKey.HashOf(GatewayServer.AdminKey), DateTimeOffset.MaxValue.AddYears(-1)), TimeProvider.System.GetUtcNow(), Token);
+        var elsewhere = $"{signedIn.Split('=')[0]}={value}";
+        for (var i = 0; i < 4; i++)
+        {
+            using var answer = await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", $"{signedIn.Split('=')[0]}={i}{new string('b', 63)}");
+            Assert.Equal(i < 2 ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests, answer.StatusCode);
+        }
+
+        using var unknown = await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", elsewhere);
+        Assert.Equal(HttpStatusCode.TooManyRequests, unknown.StatusCode);
+
+        // What the gateway knows goes on, and a right key signs in.
+        using var known = await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", signedIn);
+        Assert.Equal(HttpStatusCode.OK, known.StatusCode);
+        using var again = await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", await tests.SignInAsync(GatewayServer.AdminKey));
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_session_of_another_gateway_counts_as_no_guess()
+    {
+        await using var strict = new GatewayServer(new() { ["WRONG_KEYS_PER_MINUTE"] = "1" });
+        await strict.InitializeAsync();
+        var tests = new SignInTests(strict);
+        for (var i = 0; i < 3; i++)
+        {
+            var value = $"{i}{new string('c', 63)}";
+            await strict.Services.GetRequiredService<SessionTable>().AddAsync(
+                ApiKey.HashOf(value), new Session(ApiKey.HashOf(GatewayServer.AdminKey), DateTimeOffset.MaxValue.AddYears(-1)), TimeProvider.System.GetUtcNow(), Token);
+            using var answer = await tests.SendAsync(HttpMethod.Get, "/api/v1/agents", $"osmen-session-{strict.Address.Port}={value}");
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task The_page_asks_who_has_no_cookie_for_a_key_and_runs_no_script_of_others()
     {
         using var http = Browser();

@@ -264,8 +264,8 @@ public sealed class KeysApiTests : IAsyncLifetime
     {
         using var schema = new ExecutionSchema(_gateway.Store, TimeProvider.System, NullLogger<ExecutionSchema>.Instance);
         using var ring = ActivatorUtilities.CreateInstance<KeyRing>(_gateway.Services, schema);
-        Assert.Equal("env-4", (await ring.FindAsync(GatewayServer.AdminKey, Token))!.Id);
-        Assert.Null(await ring.FindAsync("osm_nobody_knows_this", Token));
+        Assert.Equal("env-4", (await ring.FindAsync(GatewayServer.AdminKey, default, Token))!.Id);
+        Assert.Null(await ring.FindAsync("osm_nobody_knows_this", default, Token));
     }
 
     [Fact]
