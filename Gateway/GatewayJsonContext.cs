@@ -32,6 +32,7 @@ namespace OsMEN.Gateway;
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(InfoView))]
+[JsonSerializable(typeof(RootView))]
 [JsonSerializable(typeof(KeyChangeRequest))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyView))]

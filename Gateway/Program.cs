@@ -58,6 +58,7 @@ return await StartupErrors.RunAsync(async () =>
     app.UseKeyEnds();
 
     app.MapDefaultEndpoints();
+    app.MapRootApi();
     app.MapAgentsApi();
     app.MapExecutionsApi();
     app.MapCommandsApi();

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OsMEN.ServiceDefaults.Health;
+using OsMEN.ServiceDefaults.Http;
 using OsMEN.ServiceDefaults.Logging;
 using OsMEN.ServiceDefaults.Metrics;
 using OsMEN.ServiceDefaults.Security;
@@ -37,6 +38,7 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddInstruments<HttpMetrics>();
         builder.Services.AddInstruments<BuildMetrics>();
         builder.Services.AddInstruments<LlmMetrics>();
+        builder.Services.AddTransient<IStartupFilter, NoSniffFilter>();
         builder.Services.AddTransient<IStartupFilter, RequestTelemetryFilter>();
         builder.Services.AddProblemDetails();
         return builder;

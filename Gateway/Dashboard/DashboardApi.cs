@@ -48,7 +48,6 @@ internal static class DashboardApi
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = assets.Policy();
-        headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         headers.CacheControl = "no-cache";
     }

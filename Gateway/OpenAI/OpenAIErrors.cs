@@ -10,6 +10,7 @@ namespace OsMEN.Gateway.OpenAI;
 /// <summary>Problems of the paths under <c>/v1</c>, whoever found them, in OpenAI's shape: <c>{"error":{"message","type","param","code"}}</c>.</summary>
 internal sealed class OpenAIErrors : IProblemDetailsWriter
 {
+    private const string Root = "/v1";
     private const string Code = "code";
     private const string Param = "param";
 
@@ -50,17 +51,35 @@ internal sealed class OpenAIErrors : IProblemDetailsWriter
         body.Write("\n\n"u8);
     }
 
-    public bool CanWrite(ProblemDetailsContext context) => context.HttpContext.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase);
+    public bool CanWrite(ProblemDetailsContext context) => context.HttpContext.Request.Path.StartsWithSegments(Root, StringComparison.OrdinalIgnoreCase);
 
     public async ValueTask WriteAsync(ProblemDetailsContext context)
     {
         var response = context.HttpContext.Response;
         var problem = context.ProblemDetails;
         var status = problem.Status ?? response.StatusCode;
+        var (unknown, unknownCode) = Unknown(context.HttpContext, status);
         var param = Extension(problem, Param) ?? (problem as HttpValidationProblemDetails)?.Errors.Keys.FirstOrDefault(k => k.Length > 0);
         response.ContentType = "application/json";
-        Write(response.BodyWriter, status, problem.Detail ?? problem.Title ?? "The request failed.", Extension(problem, Code), param);
+        Write(response.BodyWriter, status, problem.Detail ?? unknown ?? problem.Title ?? "The request failed.", Extension(problem, Code) ?? (problem.Detail is null ? unknownCode : null), param);
         await response.BodyWriter.FlushAsync(context.HttpContext.RequestAborted);
+    }
+
+    // A path or a method that no endpoint has is a status without a detail.
+    private static (string? Message, string? Code) Unknown(HttpContext context, int status)
+    {
+        var (message, code) = status switch
+        {
+            StatusCodes.Status404NotFound => ("Unknown request URL", "unknown_url"),
+            StatusCodes.Status405MethodNotAllowed => ("Method not supported", "method_not_supported"),
+            _ => (null, null),
+        };
+        if (message is null)
+            return (null, null);
+        var supported = context.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(e => e.RoutePattern.RawText?.StartsWith($"{Root}/", StringComparison.Ordinal) == true)
+            .SelectMany(e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []).Select(m => $"{m} {e.RoutePattern.RawText!.Replace("{**", "{", StringComparison.Ordinal)}"));
+        return ($"{message}: {context.Request.Method} {Short(context.Request.Path)}. Supported: {string.Join(", ", supported.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))}.", code);
     }
 
     private static void Write(IBufferWriter<byte> body, int status, string message, string? code, string? param)

@@ -31,6 +31,7 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         ["GET /alerts/silences"] = Everybody,
         ["GET /alerts/statistics"] = Everybody,
         ["DELETE /dashboard/session"] = Everybody,
+        ["GET /"] = Open,
         ["GET /alive"] = Open,
         ["GET /api/v1/agents/"] = Everybody,
         ["GET /api/v1/agents/{id}"] = Everybody,
@@ -220,7 +221,8 @@ public sealed class AccessTests(GatewayServer gateway) : IClassFixture<GatewaySe
         using var request = new HttpRequestMessage(method, path);
         if (method == HttpMethod.Post || method == HttpMethod.Put)
             request.Content = new StringContent("{}", null, "application/json");
-        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
         return response.StatusCode;
     }
 }

@@ -160,7 +160,7 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         Assert.Equal((401, "authentication_error", "invalid_api_key"), await AskAsync("/v1/models", null, null));
         Assert.Equal((401, "authentication_error", "invalid_api_key"), await AskAsync("/v1/chat/completions", "osm_wrong_key_of_the_tests", Hi));
         Assert.Equal((403, "permission_error", null), await AskAsync("/v1/chat/completions", GatewayServer.KeyOf(Role.Viewer), Hi));
-        Assert.Equal((404, "invalid_request_error", null), await AskAsync("/v1/no/such/path", GatewayServer.AdminKey, null));
+        Assert.Equal((404, "invalid_request_error", "unknown_url"), await AskAsync("/v1/no/such/path", GatewayServer.AdminKey, null));
         Assert.Equal((404, "invalid_request_error", "model_not_found"), await AskAsync("/v1/models/agent/none", GatewayServer.AdminKey, null));
         Assert.Equal((413, "invalid_request_error", "request_too_large"), await AskAsync("/v1/chat/completions", GatewayServer.AdminKey, Hi + new string(' ', 70_000)));
     }

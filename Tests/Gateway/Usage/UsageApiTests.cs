@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using OsMEN.Executions;
+using OsMEN.Executions.Usage;
 using OsMEN.Gateway.Security;
+using OsMEN.Gateway.Usage;
 using OsMEN.Llm;
 using OsMEN.Tests.Executions;
 using OsMEN.Tests.Infrastructure;
@@ -72,6 +74,19 @@ public sealed class UsageApiTests(GatewayServer gateway) : IClassFixture<Gateway
         Assert.Equal(
             ["'=csv(),1,1,2,0,0,0,0.000000001,0,0,,", "csv-a,1,1,2,0,0,0,0.000000001,0,0,,", "\"csv-b,\"\"quoted\"\"\",1,1,2,0,0,0,0.000000001,0,0,,"],
             lines.Where(l => l.Contains("csv", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("=1+1")]
+    [InlineData("+1")]
+    [InlineData("-1")]
+    [InlineData("@SUM(A1)")]
+    [InlineData("\t=1")]
+    [InlineData("\r=1")]
+    public void A_cell_that_a_spreadsheet_would_run_is_text_in_csv(string group)
+    {
+        var line = UsageView.Csv(UsageGroup.User, [new UsageRow(group, 0, default, 0, 0, 0, null)]).Split("\r\n", 2)[1];
+        Assert.StartsWith(group.Contains('\r', StringComparison.Ordinal) ? $"\"'{group}\",0," : $"'{group},0,", line, StringComparison.Ordinal);
     }
 
     [Fact]
