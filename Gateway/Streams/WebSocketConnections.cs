@@ -1,4 +1,3 @@
-using OsMEN.Executions.Metrics;
 using OsMEN.ServiceDefaults.Configuration;
 using OsMEN.ServiceDefaults.Metrics;
 
