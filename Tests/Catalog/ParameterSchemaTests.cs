@@ -133,8 +133,8 @@ public sealed class ParameterSchemaTests
     [InlineData("^([^,]+,?)+$", ",,")]
     public void Text_made_to_make_matching_slow_is_matched_at_once(string pattern, string end)
     {
-        var parameters = Read($$$"""{"type":"object","properties":{"a":{"pattern":"{{{pattern}}}"}}}""");
-        Assert.Single(parameters.Validate(Json($$"""{"a":"{{new string('a', 50_000)}}{{end}}"} """), "input"));
+        var parameters = Read($$$$"""{"type":"object","properties":{"a":{"pattern":"{{{{pattern}}}}"}}}""");
+        Assert.Single(parameters.Validate(Json($$"""{"a":"{{new string('a', 50_000)}}{{end}}"}"""), "input"));
     }
 
     [Theory]
