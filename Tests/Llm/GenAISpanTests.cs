@@ -1,12 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using OsMEN.Llm;
-using OsMEN.Llm.Pipeline;
 using OsMEN.Llm.Tools;
-using OsMEN.ServiceDefaults.Logging;
 using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Llm;

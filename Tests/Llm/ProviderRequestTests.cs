@@ -1,6 +1,5 @@
 using System.Text.Json;
 using OsMEN.Tests.AgentWorker.Tools;
-using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Llm;
 
