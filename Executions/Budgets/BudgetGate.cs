@@ -46,10 +46,28 @@ public sealed class BudgetGate(IBudgetStore store, BudgetBook book, LlmOptions l
             held = true;
             return amount;
         }
+        catch (Exception e) when (e is OperationCanceledException or DbException)
+        {
+            // Whether it was committed is not known. Nobody will make the call.
+            await ReleaseAsync(call.Id);
+            throw;
+        }
         finally
         {
             if (!held)
                 subject.Settle(amount, 0);
+        }
+    }
+
+    // If this fails too, the reservation lapses and is charged.
+    private async Task ReleaseAsync(Guid call)
+    {
+        try
+        {
+            await store.SettleAsync(call, 0, CancellationToken.None);
+        }
+        catch (Exception e) when (StoreFault.Is(e))
+        {
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class BudgetChatClient(
     {
         var most = CallEstimate.Tokens(messages, options, gate.MaxOutputTokens);
         var now = time.GetUtcNow();
-        var call = new BudgetedCall(OrderedIds.New(now), model, most, CallEstimate.Dollars(prices, model, hosted, most, now));
+        var call = new BudgetedCall(OrderedIds.New(now), model, most, CallEstimate.Dollars(prices, model, hosted, most, now, CallEstimate.Tier(options)));
         if (await gate.ReserveAsync(subject, call, cancellationToken) is not { } held)
         {
             // An own limit may come to count what needed no hold.

@@ -47,11 +47,14 @@ public static class CallEstimate
 
     /// <summary>Most dollars for so many tokens; null when the model has no price.</summary>
     /// <param name="hosted">See <see cref="LlmOptions.HostOf"/>.</param>
-    public static decimal? Dollars(PriceTable prices, ModelName model, ModelName? hosted, TokenUsage most, DateTimeOffset at)
+    public static decimal? Dollars(PriceTable prices, ModelName model, ModelName? hosted, TokenUsage most, DateTimeOffset at, ServiceTier tier = ServiceTier.Standard)
     {
         ArgumentNullException.ThrowIfNull(prices);
-        return prices.FindForCall(model, answered: null, hosted, at)?.MostFor(most.Input, most.Output);
+        return prices.FindForCall(model, answered: null, hosted, at)?.MostFor(most.Input, most.Output, tier);
     }
+
+    /// <summary>The service tier that the options ask for.</summary>
+    public static ServiceTier Tier(ChatOptions? options) => ModelOptions.Of(options) is { } fields ? ProviderUsage.ReadTier(fields) : ServiceTier.Standard;
 
     private static long Bytes(AIContent content) => content switch
     {

@@ -29,11 +29,20 @@ public sealed class ForwardRequest
     /// <summary><c>stream_options.include_usage</c>: the client wants the chunk that holds the usage.</summary>
     public bool WantsUsage { get; private set; }
 
-    /// <summary><c>max_completion_tokens</c> or <c>max_tokens</c>: most tokens of an answer; null where the client sets no limit.</summary>
+    /// <summary>Most tokens that a request can ask for in one answer. No model writes that many.</summary>
+    public const long MostTokens = 10_000_000;
+
+    /// <summary>Most answers that a request can ask for (<c>n</c>), as at OpenAI.</summary>
+    public const long MostAnswers = 128;
+
+    /// <summary><c>max_completion_tokens</c> or <c>max_tokens</c>, whichever is larger: most tokens of an answer; null where the client sets no limit.</summary>
     public long? MaxTokens { get; private set; }
 
     /// <summary><c>n</c>: how many answers, 1 unless the client says otherwise.</summary>
     public long Answers { get; private set; } = 1;
+
+    /// <summary><c>service_tier</c>: the tier that the client asks for, which may cost more than the standard one.</summary>
+    public ServiceTier Tier { get; private set; }
 
     /// <summary>The body as it came.</summary>
     public ReadOnlyMemory<byte> Json => _json;
@@ -145,17 +154,15 @@ public sealed class ForwardRequest
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
             return ("", "must be a JSON object");
-        var seen = (Model: false, Stream: false, Options: false);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var (isModel, isStream, isOptions) = (reader.ValueTextEquals("model"u8), reader.ValueTextEquals("stream"u8), reader.ValueTextEquals("stream_options"u8));
-
-            var (isLimit, isAnswers) = (reader.ValueTextEquals("max_tokens"u8) || reader.ValueTextEquals("max_completion_tokens"u8), reader.ValueTextEquals("n"u8));
-
-            // Of two, a provider may take the other one than was looked at here.
-            if ((isModel && seen.Model) || (isStream && seen.Stream) || (isOptions && seen.Options))
-                return (isModel ? "model" : isStream ? "stream" : "stream_options", "is there twice");
-            seen = (seen.Model || isModel, seen.Stream || isStream, seen.Options || isOptions);
+            // Of two, a provider may use the other one than was read here.
+            var name = reader.GetString()!;
+            if (!seen.Add(name))
+                return (name.Length <= 64 ? name : "", "is there twice");
+            var (isModel, isStream, isOptions) = (name == "model", name == "stream", name == "stream_options");
+            var (isLimit, isAnswers) = (name is "max_tokens" or "max_completion_tokens", name == "n");
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             if (isModel)
@@ -173,12 +180,17 @@ public sealed class ForwardRequest
             else if (isLimit || isAnswers)
             {
                 var count = 1L;
-                if (reader.TokenType is not (JsonTokenType.Null or JsonTokenType.Number) || (reader.TokenType == JsonTokenType.Number && !reader.TryGetInt64(out count)) || count < 1)
-                    return (isAnswers ? "n" : "max_tokens", "must be a whole number from 1");
+                var most = isAnswers ? MostAnswers : MostTokens;
+                if (reader.TokenType is not (JsonTokenType.Null or JsonTokenType.Number) || (reader.TokenType == JsonTokenType.Number && !reader.TryGetInt64(out count)) || count < 1 || count > most)
+                    return (name, string.Create(CultureInfo.InvariantCulture, $"must be a whole number from 1 to {most}"));
                 if (reader.TokenType != JsonTokenType.Null && isAnswers)
                     Answers = count;
                 else if (reader.TokenType != JsonTokenType.Null)
                     MaxTokens = Math.Max(MaxTokens ?? 0, count);
+            }
+            else if (name == "service_tier" && reader.TokenType == JsonTokenType.String)
+            {
+                Tier = ServiceTiers.Parse(reader.GetString());
             }
             else if (isOptions && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
             {

@@ -13,6 +13,9 @@ public sealed class ModelPrice
     private const string OutputKey = "output_cost_per_token";
     private const string ReasoningKey = "output_cost_per_reasoning_token";
 
+    // What the databases can store of one call: numeric(18, 9).
+    private const decimal MostDollars = 999_999_999;
+
     private static readonly string[] Suffixes = ["", "_batches", "_flex", "_priority"];
 
     private readonly FrozenDictionary<string, decimal> _costs;
@@ -75,7 +78,7 @@ public sealed class ModelPrice
         Add(imageOutput, r.ImageOutput);
         Add(tokens.Images, Get("input_cost_per_image"));
         Add(tokens.Searches, Get(PriceEntry.SearchKey));
-        return cost is { } sum ? decimal.Round(sum, 9) : null;
+        return cost is { } sum ? Math.Min(MostDollars, decimal.Round(sum, 9)) : null;
 
         void Add(long count, decimal? rate)
         {
@@ -90,12 +93,14 @@ public sealed class ModelPrice
     /// </summary>
     public decimal? MostFor(long input, long output, ServiceTier tier = ServiceTier.Standard)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(input);
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
         var r = RatesFor(input, tier);
         if (r.Input is null || r.Output is null)
             return null;
         decimal?[] ins = [r.Input, r.CacheRead, r.CacheWrite, r.CacheWriteHour];
         decimal?[] outs = [r.Output, r.Reasoning];
-        return decimal.Round(PerRequest + (input * ins.Max()!.Value) + (output * outs.Max()!.Value), 9, MidpointRounding.ToPositiveInfinity);
+        return Math.Min(MostDollars, decimal.Round(PerRequest + (input * ins.Max()!.Value) + (output * outs.Max()!.Value), 9, MidpointRounding.ToPositiveInfinity));
     }
 
     private static long Take(ref long left, long part)

@@ -51,6 +51,30 @@ public sealed class BudgetedCallTests : IAsyncLifetime
         Assert.False(Assert.Single(_server.Models.Requests).Body.TryGetProperty("max_tokens", out _));
     }
 
+    [Theory]
+    [InlineData("\"max_tokens\":9223372036804775807,\"n\":2")]
+    [InlineData("\"max_tokens\":4611686018427387904,\"n\":4")]
+    [InlineData("\"max_tokens\":1000000000000000")]
+    public async Task Numbers_that_overflow_reserve_nothing(string fields)
+    {
+        await LimitAsync(0.10m);
+        var (status, _, _) = await SendAsync("openai/gpt-5-mini", isStream: false, "," + fields);
+        Assert.Equal((HttpStatusCode.BadRequest, (0m, 0m)), (status, await BudgetAsync()));
+        Assert.Empty(_server.Models.Requests);
+    }
+
+    [Fact]
+    public async Task A_dearer_tier_reserves_its_own_price()
+    {
+        // 400 output tokens cost at most $0.0008, and $0.00144 at the priority tier.
+        await LimitAsync(0.0012m);
+        var (status, _, _) = await SendAsync("openai/gpt-5-mini", isStream: false, ",\"max_tokens\":400,\"service_tier\":\"priority\"");
+        Assert.Equal(HttpStatusCode.PaymentRequired, status);
+        _server.Models.Then(ModelScripts.Whole("openai"));
+        (status, _, _) = await SendAsync("openai/gpt-5-mini", isStream: false, ""","max_tokens":400""");
+        Assert.Equal(HttpStatusCode.OK, status);
+    }
+
     [Fact]
     public async Task An_agent_is_refused_as_by_the_other_API()
     {
