@@ -19,11 +19,23 @@ public sealed class LabelLimit(Counter<long> dropped, string metric, int max)
     private int _count;
 
     /// <summary>The value itself, or <c>other</c>.</summary>
-    public string Fold(string value)
+    public string Fold(string value) => Fold(value, max);
+
+    /// <summary>The value itself also beyond the limit, up to ten times as many: for values that are known to be real.</summary>
+    public string FoldTrusted(string value) => Fold(value, 10 * max);
+
+    /// <summary>The value itself if it has a series, else <c>other</c>: for values that may be misspelled, which must not take the place of real ones.</summary>
+    public string Find(string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return _known.GetValueOrDefault(value, Other);
+    }
+
+    private string Fold(string value, int most)
     {
         ArgumentNullException.ThrowIfNull(value);
         if (_known.TryGetValue(value, out var known)) return known;
-        if (value.Length <= MaxLength && Volatile.Read(ref _count) < max && Interlocked.Increment(ref _count) <= max)
+        if (value.Length <= MaxLength && Volatile.Read(ref _count) < most && Interlocked.Increment(ref _count) <= most)
         {
             if (!_known.TryAdd(value, value)) Interlocked.Decrement(ref _count);
             return value;

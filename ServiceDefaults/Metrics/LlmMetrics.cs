@@ -78,7 +78,10 @@ public sealed class LlmMetrics
     public void Record(string agent, in LlmCallFigures call)
     {
         agent = _agents.Fold(agent);
-        var (platform, model) = (_platforms.Fold(call.Platform), _models.Fold(call.Model));
+        var platform = _platforms.Fold(call.Platform);
+
+        // A model that was misspelled fails before it has used anything; one that is priced is real.
+        var model = call.Input + call.Output == 0 ? _models.Find(call.Model) : call.CostUsd is null ? _models.Fold(call.Model) : _models.FoldTrusted(call.Model);
         var outcome = new TagList { { "platform", platform }, { "model", model }, { "status", call.Status } };
         _requests.Add(1, outcome);
         _duration.Record(call.Duration.TotalSeconds, outcome);
