@@ -36,7 +36,7 @@ internal sealed class EcmaPattern
         parser.Translate();
         try
         {
-            return new Regex(parser._out.ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            return new Regex(parser._out.ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
