@@ -9,8 +9,11 @@ public enum LlmErrorKind
     /// <summary>The key was refused.</summary>
     Unauthorized,
 
-    /// <summary>The provider does not accept the request: unknown model, wrong parameter, input too long.</summary>
+    /// <summary>The provider does not accept the request: wrong parameter, input too long.</summary>
     BadRequest,
+
+    /// <summary>The provider does not know the model or the route.</summary>
+    NotFound,
 
     /// <summary>Too many requests or tokens for now.</summary>
     RateLimited,

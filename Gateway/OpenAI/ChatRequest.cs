@@ -36,21 +36,39 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
         if (!body.TryGetProperty("messages", out var messages) || messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
             throw new ChatRequestException("messages", "must be a list of at least one message");
         var i = 0;
+
+        // The results of parallel tool calls are messages of their own at OpenAI, and parts of one message elsewhere.
+        ChatMessage? results = null;
         foreach (var message in messages.EnumerateArray())
         {
             var place = $"messages[{i++}]";
             if (message.ValueKind != JsonValueKind.Object || !message.TryGetProperty("role", out var role) || role.ValueKind != JsonValueKind.String)
                 throw new ChatRequestException(place, "must be an object with a role");
             var content = message.TryGetProperty("content", out var c) ? c : default;
+            if (role.GetString() == "tool")
+            {
+                results ??= new ChatMessage(ChatRole.Tool, []);
+                results.Contents.Add(new FunctionResultContent(message.GetProperty("tool_call_id").GetString()!, TextOf(content, place)));
+                continue;
+            }
+
+            if (results is not null)
+            {
+                yield return results;
+                results = null;
+            }
+
             yield return role.GetString() switch
             {
                 "system" or "developer" => new ChatMessage(ChatRole.System, ReadContent(content, place)),
                 "user" => new ChatMessage(ChatRole.User, ReadContent(content, place)),
                 "assistant" => new ChatMessage(ChatRole.Assistant, [.. ReadContent(content, place), .. ReadCalls(message)]),
-                "tool" => new ChatMessage(ChatRole.Tool, [new FunctionResultContent(message.GetProperty("tool_call_id").GetString()!, TextOf(content, place))]),
                 _ => throw new ChatRequestException($"{place}.role", "must be system, developer, user, assistant or tool"),
             };
         }
+
+        if (results is not null)
+            yield return results;
     }
 
     private static List<AIContent> ReadContent(JsonElement content, string place) => content.ValueKind switch

@@ -99,7 +99,7 @@ internal sealed class OpenAIErrors : IProblemDetailsWriter
 
     private static int StatusOf(LlmException e) => e.Kind switch
     {
-        LlmErrorKind.NotConfigured => StatusCodes.Status404NotFound,
+        LlmErrorKind.NotConfigured or LlmErrorKind.NotFound => StatusCodes.Status404NotFound,
         LlmErrorKind.BadRequest or LlmErrorKind.ContentFiltered => StatusCodes.Status400BadRequest,
         LlmErrorKind.BudgetExceeded => StatusCodes.Status402PaymentRequired,
         LlmErrorKind.RateLimited => StatusCodes.Status429TooManyRequests,
@@ -111,7 +111,7 @@ internal sealed class OpenAIErrors : IProblemDetailsWriter
 
     private static string? CodeOf(LlmException e) => e.Kind switch
     {
-        LlmErrorKind.NotConfigured => "model_not_found",
+        LlmErrorKind.NotConfigured or LlmErrorKind.NotFound => "model_not_found",
         LlmErrorKind.ContentFiltered => "content_filter",
         LlmErrorKind.BadRequest or LlmErrorKind.RateLimited or LlmErrorKind.BudgetExceeded => null,
         _ => "provider_" + JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Kind.ToString()),

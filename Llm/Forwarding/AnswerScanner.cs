@@ -53,6 +53,11 @@ internal sealed class AnswerScanner(TextMeter text)
                     reader.Read();
                     hasUsage |= ScanUsage(ref reader);
                 }
+                else if (reader.ValueTextEquals("x_groq"u8))
+                {
+                    reader.Read();
+                    hasUsage |= ScanGroq(ref reader);
+                }
                 else if (ModelId is null && reader.ValueTextEquals("model"u8))
                 {
                     reader.Read();
@@ -109,6 +114,22 @@ internal sealed class AnswerScanner(TextMeter text)
 
         using var usage = JsonDocument.ParseValue(ref reader);
         Usage = ProviderUsage.Read(usage.RootElement) ?? Usage;
+        return true;
+    }
+
+    // Groq reports the usage of a stream as x_groq.usage, beside the last choice.
+    private bool ScanGroq(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return false;
+        }
+
+        using var groq = JsonDocument.ParseValue(ref reader);
+        if (!groq.RootElement.TryGetProperty("usage", out var usage) || ProviderUsage.Read(usage) is not { } tokens)
+            return false;
+        Usage = tokens;
         return true;
     }
 

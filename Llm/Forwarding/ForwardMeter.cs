@@ -18,6 +18,12 @@ internal sealed class ForwardMeter(
     /// <summary>The provider answered 200: it works on the request, and bills it.</summary>
     public bool IsAccepted { get; set; }
 
+    /// <summary>The request has left: if no answer comes, the provider may work on it all the same.</summary>
+    public bool IsSent { get; set; }
+
+    /// <summary>The provider did not take the request.</summary>
+    public void Refuse() => IsAccepted = IsSent = false;
+
     /// <summary>Looks at one chunk of a stream; true when it holds nothing but the usage.</summary>
     public bool AddChunk(ReadOnlySpan<byte> json)
     {
@@ -36,7 +42,8 @@ internal sealed class ForwardMeter(
 
         // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
         var told = Scanner.Usage;
-        var estimated = told is null && IsAccepted;
+        var wasTaken = IsAccepted || (status == LlmCallStatus.Cancelled && IsSent);
+        var estimated = told is null && wasTaken;
         var tokens = told ?? (estimated ? new TokenUsage(request.EstimateInput(tokenizer), Scanner.Text.Tokens()) : default);
 
         // What is told at a stream's start is its input, and of its output what was there by then.
@@ -55,7 +62,7 @@ internal sealed class ForwardMeter(
             Error = error,
             Tokens = tokens,
             Estimated = estimated,
-            CostUsd = IsAccepted || told is not null ? prices.FindForCall(model, answered, hosted, _startedAt)?.Cost(tokens, Scanner.Tier) : 0,
+            CostUsd = wasTaken || told is not null ? prices.FindForCall(model, answered, hosted, _startedAt)?.Cost(tokens, Scanner.Tier) : 0,
         };
         onCall(call);
         return call;

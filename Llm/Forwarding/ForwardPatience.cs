@@ -3,8 +3,8 @@ using OsMEN.Llm.Pipeline;
 namespace OsMEN.Llm.Forwarding;
 
 /// <summary>
-/// How long a call that was handed on may take: as a whole, and in silence. When its client leaves, an answer that has begun is read on to its
-/// usage for <see cref="MeteringChatClient.DrainLimit"/>, since the provider bills it to the end; one that has not is left at once.
+/// How long a forwarded call may take: as a whole, and in silence. When its client leaves, the answer is read on to its usage for
+/// <see cref="MeteringChatClient.DrainLimit"/>, since the provider bills it to the end, also when the client leaves before the answer begins.
 /// </summary>
 internal sealed class ForwardPatience : IDisposable
 {
@@ -25,7 +25,6 @@ internal sealed class ForwardPatience : IDisposable
 
         // What is no stream is silent until it is complete.
         _idle = isStream ? options.IdleTimeout : options.Timeout;
-        MayDrain = !isStream;
         _started = time.GetTimestamp();
         _stop = new CancellationTokenSource(options.Timeout, time);
     }
@@ -35,9 +34,6 @@ internal sealed class ForwardPatience : IDisposable
 
     /// <summary>Whether the client has left.</summary>
     public bool HasLeft => Volatile.Read(ref _left) != 0;
-
-    /// <summary>Whether the answer is read on when the client leaves: a stream that has said something, and whatever is no stream, since it is billed however it ends.</summary>
-    public bool MayDrain { get; set; }
 
     /// <summary>What to say when <see cref="Token"/> ended the call and the client is still there.</summary>
     public LlmException Late(Exception e) => new(
@@ -52,8 +48,8 @@ internal sealed class ForwardPatience : IDisposable
         if (Interlocked.Exchange(ref _left, 1) != 0)
             return;
         _whole = Min(_whole, _time.GetElapsedTime(_started) + MeteringChatClient.DrainLimit);
-        _isDraining = MayDrain;
-        if (_isDraining && _drains.Begin())
+        _isDraining = true;
+        if (_drains.Begin())
             _stop.CancelAfter(MeteringChatClient.DrainLimit);
         else
             _stop.Cancel();

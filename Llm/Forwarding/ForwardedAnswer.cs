@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using OsMEN.Llm.Pipeline;
 
 namespace OsMEN.Llm.Forwarding;
 
@@ -43,8 +44,28 @@ public sealed class ForwardedAnswer : IAsyncDisposable
     /// <summary>An answer that is no stream.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    /// <summary>Waits for the first bytes of a stream; false when there are none.</summary>
-    internal ValueTask<bool> BeginAsync() => ReadAsync();
+    /// <summary>Waits for the first event of a stream; false when there is none.</summary>
+    /// <exception cref="LlmException">The event reports an error. Nothing was passed on, so another model may be asked.</exception>
+    internal async ValueTask<bool> BeginAsync()
+    {
+        var line = 0;
+        while (await ReadAsync())
+        {
+            while (_buffer.AsSpan(line, _filled - line).IndexOf((byte)'\n') is var length and >= 0)
+            {
+                var bytes = _buffer.AsSpan(line, length);
+                line += length + 1;
+                if (!bytes.StartsWith("data:"u8))
+                    continue;
+                if (AnswerErrors.Find(bytes[5..].Trim((byte)' ').TrimEnd((byte)'\r'), _response.RequestMessage?.RequestUri?.Authority) is not { } error)
+                    return true;
+                _meter.Refuse();
+                throw error;
+            }
+        }
+
+        return _filled > 0;
+    }
 
     /// <summary>Writes events as they come until the end. When the client leaves, it reads on to the usage without writing.</summary>
     /// <exception cref="LlmException">The stream broke off, after what had come of it was written.</exception>
@@ -103,7 +124,7 @@ public sealed class ForwardedAnswer : IAsyncDisposable
             : (LlmCallStatus.Error, nameof(LlmErrorKind.Interrupted));
         End(status, error);
         if (error == nameof(LlmErrorKind.Interrupted))
-            throw new LlmException(LlmErrorKind.Interrupted, "The answer broke off before its end.");
+            throw new LlmException(LlmErrorKind.Interrupted, "The answer stopped before its end.");
     }
 
     private void End(LlmCallStatus status, string? error)
@@ -185,7 +206,6 @@ public sealed class ForwardedAnswer : IAsyncDisposable
             _done = true;
         else if (_meter.AddChunk(data))
             _dropEvent = !_request.WantsUsage;
-        _patience.MayDrain = _meter.Scanner.HasContent;
     }
 
     private void Write(PipeWriter client, ReadOnlySpan<byte> bytes)

@@ -54,13 +54,20 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
             patience.Watch(cancellationToken);
             using var message = Message(model, operation, request, maxOutputTokens);
             patience.ExpectProvider();
+            meter.IsSent = true;
             response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!response.IsSuccessStatusCode)
+            {
+                meter.Refuse();
                 throw await ProviderRefusal.ReadAsync(response, time, patience.Token);
+            }
+
             return await TakeAsync(request, meter, patience, response, span);
         }
         catch (Exception e)
         {
+            if (e is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded })
+                meter.Refuse();
             var error = Translate(e, patience);
             if (meter.End(patience.HasLeft ? LlmCallStatus.Cancelled : LlmCallStatus.Error, error is LlmException llm ? llm.Kind.ToString() : null) is { } call)
                 ForwardSpans.Tell(span, call);
@@ -88,10 +95,16 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
             var answer = new ForwardedAnswer(request, meter, patience, response, span, stream);
             if (await answer.BeginAsync())
                 return answer;
-            throw new LlmException(LlmErrorKind.Interrupted, "The answer broke off before its begin.");
+            throw new LlmException(LlmErrorKind.Interrupted, "The answer stopped before its first event.");
         }
 
         var body = await ReadAllAsync(stream, response.Content.Headers.ContentLength, patience);
+        if (AnswerErrors.Find(body.Span, response.RequestMessage?.RequestUri?.Authority) is { } error)
+        {
+            meter.Refuse();
+            throw error;
+        }
+
         if (!meter.Scanner.Scan(body.Span, isChunk: false, out _))
             throw new LlmException(LlmErrorKind.Malformed, $"{response.RequestMessage?.RequestUri?.Authority} answered what is no JSON object.");
         var call = meter.End(patience.HasLeft ? LlmCallStatus.Cancelled : LlmCallStatus.Ok);

@@ -63,7 +63,7 @@ internal sealed class CallMeter(
     {
         // A call that the provider refused costs nothing. One that it took up is billed, however it ends: what it does not tell is estimated.
         var told = _usage is null ? null : ProviderUsage.FromDetails(_usage);
-        var wasTaken = status == LlmCallStatus.Ok || HasContent || call.IsAccepted;
+        var wasTaken = status == LlmCallStatus.Ok || HasContent || call.IsAccepted || (status == LlmCallStatus.Cancelled && call.IsSent);
         var estimated = told is null && wasTaken;
         var tokens = told ?? (estimated ? new TokenUsage(InputTokens(), _output.Tokens()) : default);
 

@@ -111,9 +111,6 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
 
     private async Task DrainAsync(IAsyncEnumerator<ChatResponseUpdate> updates, Task<bool>? next, CallMeter meter, CancellationTokenSource reading)
     {
-        // Before the first piece nothing says that the provider has begun: it is left at once.
-        if (!meter.HasContent)
-            await reading.CancelAsync();
         var error = await DrainAsync(reading, async () =>
         {
             while (await (next ?? updates.MoveNextAsync().AsTask()))

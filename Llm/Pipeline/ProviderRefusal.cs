@@ -28,9 +28,10 @@ internal static class ProviderRefusal
         };
     }
 
-    private static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
+    public static LlmErrorKind KindOf(HttpStatusCode status) => (int)status switch
     {
         401 or 403 => LlmErrorKind.Unauthorized,
+        404 => LlmErrorKind.NotFound,
         408 => LlmErrorKind.Timeout,
 
         // 529 is Anthropic's "overloaded".
@@ -53,13 +54,17 @@ internal static class ProviderRefusal
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("error", out var error))
                 return default;
-            return error.ValueKind == JsonValueKind.String ? (Line(error), null, null) : (Text(error, "message"), Text(error, "code"), Text(error, "param"));
+            return Describe(error);
         }
         catch (Exception e) when (e is JsonException or IOException or InvalidOperationException)
         {
             return default;
         }
     }
+
+    /// <summary>The message, code and parameter of an <c>error</c>, an object or a string; each may be missing.</summary>
+    public static (string? Message, string? Code, string? Parameter) Describe(JsonElement error) =>
+        error.ValueKind == JsonValueKind.String ? (Line(error), null, null) : (Text(error, "message"), Text(error, "code"), Text(error, "param"));
 
     private static string? Text(JsonElement error, string name) => error.ValueKind == JsonValueKind.Object && error.TryGetProperty(name, out var value) ? Line(value) : null;
 

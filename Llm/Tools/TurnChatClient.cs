@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace OsMEN.Llm.Tools;
@@ -12,6 +13,8 @@ namespace OsMEN.Llm.Tools;
 internal sealed class TurnChatClient(IChatClient inner, ToolLoopLimits limits, IToolLoopObserver observer, IReadOnlyList<ToolLoopTurn> earlier)
     : DelegatingChatClient(inner)
 {
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
     private long _tokens;
 
     /// <summary>The round of the last answer, from 1.</summary>
@@ -53,7 +56,7 @@ internal sealed class TurnChatClient(IChatClient inner, ToolLoopLimits limits, I
                         answer.Contents.Add(reasoning);
                         break;
                     case FunctionCallContent call:
-                        update.Contents[i] = call = WithUniqueId(call, answer);
+                        update.Contents[i] = call = WithUniqueId(WithValidArguments(call), answer);
                         answer.Contents.Add(call);
                         break;
                     case UsageContent usage:
@@ -86,6 +89,33 @@ internal sealed class TurnChatClient(IChatClient inner, ToolLoopLimits limits, I
             throw new LlmException(LlmErrorKind.TooManyTokens, $"The model asks for more tools after {_tokens} tokens; the limit is {limits.MaxTokens}.");
         if (Round >= limits.MaxRounds)
             throw new LlmException(LlmErrorKind.TooManyRounds, $"The model still asks for tools after {limits.MaxRounds} rounds.");
+    }
+
+    // Arguments with half of a surrogate pair are JSON but no text: neither a tool nor a database could take them.
+    private static FunctionCallContent WithValidArguments(FunctionCallContent call)
+    {
+        if (call.Exception is not null || call.Arguments is null || call.Arguments.All(a => IsUnicode(a.Key) && IsUnicode(a.Value)))
+            return call;
+        return new FunctionCallContent(call.CallId, call.Name) { Exception = new FormatException("The arguments are not valid Unicode.") };
+    }
+
+    private static bool IsUnicode(object? value)
+    {
+        try
+        {
+            return value switch
+            {
+                string text => Strict.GetByteCount(text) >= 0,
+                JsonElement { ValueKind: JsonValueKind.String } text => text.GetString() is not null,
+                JsonElement { ValueKind: JsonValueKind.Array } items => items.EnumerateArray().All(i => IsUnicode(i)),
+                JsonElement { ValueKind: JsonValueKind.Object } fields => fields.EnumerateObject().All(f => IsUnicode(f.Name) && IsUnicode(f.Value)),
+                _ => true,
+            };
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            return false;
+        }
     }
 
     // Some servers give all calls of an answer the same id, or none. Results and the journal need to tell them apart.
