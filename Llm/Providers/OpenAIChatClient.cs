@@ -97,6 +97,8 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
                 }
             }
 
+            if (update.RawRepresentation is StreamingChatCompletionUpdate { Usage: null } chunk && Groq(chunk) is { } reported)
+                update.Contents.Add(usageSoFar.Next(reported));
             if (update.Contents.Count > 0 || update.FinishReason is not null)
                 yield return update;
         }
@@ -121,6 +123,17 @@ internal sealed class OpenAIChatClient(IChatClient inner) : DelegatingChatClient
             return null;
         using var json = JsonDocument.Parse(((IPersistableModel<ChatTokenUsage>)usage).Write(ModelReaderWriterOptions.Json).ToMemory());
         return ProviderUsage.Read(json.RootElement);
+    }
+
+    // Groq reports the usage of a stream beside the last choice.
+    private static TokenUsage? Groq(StreamingChatCompletionUpdate chunk)
+    {
+#pragma warning disable SCME0001 // The only access to fields without a property is marked as experimental.
+        if (!chunk.Patch.TryGetJson("$.x_groq.usage"u8, out var json))
+            return null;
+#pragma warning restore SCME0001
+        using var usage = JsonDocument.Parse(json);
+        return ProviderUsage.Read(usage.RootElement);
     }
 
     private static AdditionalPropertiesDictionary? Tier(ChatServiceTier? tier) =>

@@ -87,15 +87,16 @@ public sealed class LlmMetrics
         _duration.Record(call.Duration.TotalSeconds, outcome);
         if (call.FirstToken is { } first) _firstToken.Record(first.TotalSeconds, outcome);
 
+        RecordGenAI(call, platform, model);
         var who = new TagList { { "agent_id", agent }, { "platform", platform }, { "model", model } };
         Add(who, "input", call.Input);
         Add(who, "output", call.Output);
         Add(who, "cached_input", call.CachedInput);
         Add(who, "cache_write", call.CacheWrite);
         Add(who, "reasoning", call.Reasoning);
+        if (call.Input + call.Output == 0 && call.CostUsd is null or 0) return;
         if (call.CostUsd is { } cost) _cost.Add((double)cost, who);
-        else if (call.Input + call.Output > 0) _unpriced.Add(call.Input + call.Output, new TagList { { "platform", platform }, { "model", model } });
-        RecordGenAI(call, platform, model);
+        else _unpriced.Add(call.Input + call.Output, new TagList { { "platform", platform }, { "model", model } });
     }
 
     private void RecordGenAI(in LlmCallFigures call, string platform, string model)

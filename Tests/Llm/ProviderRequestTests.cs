@@ -1,5 +1,7 @@
 using System.Text.Json;
+using OsMEN.Executions;
 using OsMEN.Tests.AgentWorker.Tools;
+using OsMEN.Tests.Infrastructure;
 
 namespace OsMEN.Tests.Llm;
 
@@ -25,6 +27,29 @@ public sealed class ProviderRequestTests
             foreach (var field in sent.RootElement.EnumerateObject())
                 Assert.True(JsonElement.DeepEquals(field.Value, request.Body.GetProperty(field.Name)), $"{field.Name} is {request.Body.GetProperty(field.Name)}");
         }
+    }
+
+    [Fact]
+    public async Task Tool_arguments_with_half_a_surrogate_pair_are_an_error_that_the_model_sees()
+    {
+        await using var worker = await ToolWorker.StartAsync([("a", "tools: [current_time]")]);
+        worker.Model.Then(ModelScripts.Calls(("1", "current_time", """{"timeZone":"\ud800"}"""), ("2", "current_time", """{"timeZone":"UTC"}""")), ModelScripts.Says("Noon"));
+        var ended = await worker.RunAsync("a", "What time is it?");
+        Assert.Equal((ExecutionStatus.Completed, 1), (ended.Status, ended.Attempt));
+        var results = worker.ToolResults();
+        Assert.Equal("Error: the arguments are not a JSON object.", results[0]);
+        Assert.DoesNotContain("Error", results[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Groqs_usage_of_a_stream_is_read()
+    {
+        await using var worker = await ToolWorker.StartAsync([("a", "")]);
+        worker.Model.Then(ScriptedAnswer.OpenAI(
+            """{"id":"c1","object":"chat.completion.chunk","created":1700000000,"model":"llama","choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"},"finish_reason":null}]}""",
+            """{"id":"c1","object":"chat.completion.chunk","created":1700000000,"model":"llama","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r1","usage":{"prompt_tokens":18,"completion_tokens":556,"total_tokens":574}}}"""));
+        var ended = await worker.RunAsync("a", "hello");
+        Assert.Equal((18, 556), (ended.Tokens.Input, ended.Tokens.Output));
     }
 
     [Fact]

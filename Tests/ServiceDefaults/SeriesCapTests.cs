@@ -34,13 +34,30 @@ public sealed class SeriesCapTests
         await using var service = await TestService.StartAsync();
         var metrics = service.App.Services.GetRequiredService<LlmMetrics>();
         for (var i = 0; i < 10_000; i++)
-            metrics.Record("daily_brief", new("openai", string.Create(CultureInfo.InvariantCulture, $"model-{i}"), "ok", TimeSpan.FromSeconds(1), null, 10, 5, 0, 0, 0, 0.001m, null));
+            metrics.Record("daily_brief", new("openai", string.Create(CultureInfo.InvariantCulture, $"model-{i}"), "ok", TimeSpan.FromSeconds(1), null, 10, 5, 0, 0, 0, null, null));
 
         var (_, text) = await service.GetAsync("/metrics");
         var requests = text.Split('\n').Where(l => l.StartsWith($"{service.Prefix}llm_requests_total{{", StringComparison.Ordinal)).ToArray();
         Assert.Equal(201, requests.Length);
         Assert.Contains($$"""{{service.Prefix}}llm_requests_total{otel_scope_name="OsMEN",model="other",platform="openai",status="ok"} 9800""", requests);
         Assert.Contains($$"""{{service.Prefix}}metrics_series_dropped_total{otel_scope_name="OsMEN",metric="{{service.Prefix}}llm_requests_total"} 9800""", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Misspelled_models_take_no_place_of_real_ones()
+    {
+        await using var service = await TestService.StartAsync();
+        var metrics = service.App.Services.GetRequiredService<LlmMetrics>();
+        for (var i = 0; i < 1000; i++)
+            metrics.Record("", new("openai", string.Create(CultureInfo.InvariantCulture, $"typo-{i}"), "error", TimeSpan.FromSeconds(1), null, 0, 0, 0, 0, 0, 0, "error"));
+        for (var i = 0; i < 300; i++)
+            metrics.Record("", new("openai", string.Create(CultureInfo.InvariantCulture, $"real-{i}"), "ok", TimeSpan.FromSeconds(1), null, 10, 5, 0, 0, 0, 0.001m, null));
+
+        var (_, text) = await service.GetAsync("/metrics");
+        var costs = text.Split('\n').Where(l => l.StartsWith($"{service.Prefix}llm_cost_dollars_total{{", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(300, costs.Length);
+        Assert.DoesNotContain(costs, c => c.Contains("other", StringComparison.Ordinal));
+        Assert.DoesNotContain("typo", text, StringComparison.Ordinal);
     }
 
     [Fact]
