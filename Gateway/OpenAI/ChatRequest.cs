@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using OsMEN.Llm;
+using OsMEN.Llm.Providers;
 
 namespace OsMEN.Gateway.OpenAI;
 
@@ -9,20 +11,14 @@ namespace OsMEN.Gateway.OpenAI;
 internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOptions Options)
 {
     /// <exception cref="ChatRequestException">A field cannot be used.</exception>
-    public static ChatRequest Read(JsonElement body)
+    public static ChatRequest Read(JsonElement body, ModelName model)
     {
         try
         {
-            // What would have to be dropped is refused: the answer would not be the one that was asked for.
-            if (body.TryGetProperty("n", out var n) && !(n.ValueKind == JsonValueKind.Null || (n.TryGetInt32(out var count) && count == 1)))
-                throw new ChatRequestException("n", "can only be 1 for models of this platform");
-            foreach (var name in (string[])["logprobs", "top_logprobs", "audio", "functions", "function_call", "prediction", "logit_bias"])
-            {
-                if (body.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False))
-                    throw new ChatRequestException(name, "is not possible for models of this platform");
-            }
-
-            return new ChatRequest([.. ReadMessages(body)], ReadOptions(body));
+            var request = new ChatRequest([.. ReadMessages(body)], ReadOptions(body));
+            if (model.Platform == Platforms.Anthropic)
+                AnthropicFields.Apply(body, request.Options, model.Model);
+            return request;
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
@@ -84,17 +80,24 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
         switch (part.GetProperty("type").GetString())
         {
             case "text":
-                return new TextContent(part.GetProperty("text").GetString());
+                return WithCache(new TextContent(part.GetProperty("text").GetString()), part);
             case "image_url":
                 var image = part.GetProperty("image_url");
                 var url = image.GetProperty("url").GetString()!;
                 AIContent content = url.StartsWith("data:", StringComparison.Ordinal) ? new DataContent(url) : new UriContent(new Uri(url), "image/*");
                 if (image.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.String)
                     content.AdditionalProperties = new() { ["detail"] = detail.GetString() };
-                return content;
+                return WithCache(content, part);
             default:
                 throw new ChatRequestException($"{place}.content", "has a part that is not possible for models of this platform: text and image_url are");
         }
+    }
+
+    private static AIContent WithCache(AIContent content, JsonElement part)
+    {
+        if (part.TryGetProperty("cache_control", out var cache) && cache.ValueKind == JsonValueKind.Object)
+            PromptCache.Set(content, cache);
+        return content;
     }
 
     private static string TextOf(JsonElement content, string place) => string.Concat(ReadContent(content, place).OfType<TextContent>().Select(t => t.Text));
@@ -160,8 +163,9 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
             throw new ChatRequestException("tools", "can only be functions for models of this platform");
         var function = tool.GetProperty("function");
         var schema = function.TryGetProperty("parameters", out var parameters) ? parameters.Clone() : JsonElement.Parse("""{"type":"object","properties":{}}""");
-        return AIFunctionFactory.CreateDeclaration(
+        var declaration = AIFunctionFactory.CreateDeclaration(
             function.GetProperty("name").GetString()!, function.TryGetProperty("description", out var description) ? description.GetString() : null, schema);
+        return function.TryGetProperty("strict", out var strict) && strict.ValueKind == JsonValueKind.True ? new StrictTool(declaration) : declaration;
     }
 
     private static ChatToolMode Mode(JsonElement choice) => choice.ValueKind == JsonValueKind.Object

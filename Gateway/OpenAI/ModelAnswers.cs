@@ -57,6 +57,7 @@ internal sealed class PassedAnswer(ForwardedAnswer answer) : IModelAnswer
 internal sealed class TranslatedAnswer : IModelAnswer
 {
     private readonly IChatClient _client;
+    private readonly ModelName _model;
     private readonly ForwardRequest _request;
     private readonly CompletionWriter _writer;
     private readonly JsonDocument _json;
@@ -67,6 +68,7 @@ internal sealed class TranslatedAnswer : IModelAnswer
 
     public TranslatedAnswer(ChatClients clients, ModelName model, ForwardRequest request, BudgetSubject subject, Action<LlmCall> onCall, TimeProvider time)
     {
+        _model = model;
         _request = request;
         _json = JsonDocument.Parse(request.Json);
         _client = clients.GetOnce(model, call =>
@@ -81,7 +83,7 @@ internal sealed class TranslatedAnswer : IModelAnswer
     /// <summary>Waits for the answer, or the first piece of it: before, a failure still has its status, and another model may be asked.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
-        var chat = ChatRequest.Read(_json.RootElement);
+        var chat = ChatRequest.Read(_json.RootElement, _model);
         if (!_request.IsStream)
         {
             _whole = await _client.GetResponseAsync(chat.Messages, chat.Options, cancellationToken);

@@ -15,7 +15,7 @@ internal sealed class AnthropicChatClient(IChatClient inner) : DelegatingChatCli
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var response = await base.GetResponseAsync(messages, options, cancellationToken);
+        var response = await base.GetResponseAsync(messages, AnthropicBody.Prepare(options), cancellationToken);
         if (response.RawRepresentation is JsonModel message && Field(message, "usage") is { } usage)
         {
             response.Usage = ProviderUsage.Read(usage) is { } tokens ? ProviderUsage.ToDetails(tokens) : null;
@@ -31,7 +31,7 @@ internal sealed class AnthropicChatClient(IChatClient inner) : DelegatingChatCli
         var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         var usageSoFar = new CumulativeUsage();
         var isFinished = false;
-        await foreach (var update in base.GetStreamingResponseAsync(messages, options, cancellationToken))
+        await foreach (var update in base.GetStreamingResponseAsync(messages, AnthropicBody.Prepare(options), cancellationToken))
         {
             isFinished |= update.FinishReason is not null;
 

@@ -6,9 +6,6 @@ namespace OsMEN.Llm.Providers;
 /// <summary>Anthropic's messages over its own library, which is an <see cref="IChatClient"/> already.</summary>
 internal static class AnthropicProvider
 {
-    // The API wants a limit in every request; agents set their own.
-    private const int DefaultMaxOutputTokens = 8192;
-
     public static IChatClient Create(LlmOptions options, HttpClient http) =>
         new AnthropicChatClient(new AnthropicClient
         {
@@ -17,5 +14,5 @@ internal static class AnthropicProvider
             ApiKey = options.AnthropicKey,
             MaxRetries = 0,
             Timeout = TimeSpan.FromDays(1),
-        }.AsIChatClient(defaultMaxOutputTokens: DefaultMaxOutputTokens));
+        }.AsIChatClient(defaultMaxOutputTokens: AnthropicBody.DefaultMaxOutputTokens));
 }
