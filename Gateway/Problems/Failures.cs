@@ -1,10 +1,11 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
+using OsMEN.Executions;
 
 namespace OsMEN.Gateway.Problems;
 
 /// <summary>What an exception means to the caller. Details stay in the log.</summary>
-internal sealed partial class Failures(ILogger<Failures> logger) : IExceptionHandler
+internal sealed partial class Failures(ExecutionSchema schema, ILogger<Failures> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -15,7 +16,7 @@ internal sealed partial class Failures(ILogger<Failures> logger) : IExceptionHan
                 return true;
             case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
                 return true;
-            case DbException or TimeoutException or IOException:
+            case var _ when StoreFault.Is(exception) || (exception is DbException && !schema.Ready.IsCompletedSuccessfully):
                 LogUnavailable(logger, exception);
                 ProblemResponse.SetRetryAfter(httpContext, TimeSpan.FromSeconds(1));
                 await ProblemResponse.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable, "The database does not answer; nothing was changed that was not confirmed.");
