@@ -27,6 +27,14 @@ public static class StoreFault
         _ => false,
     };
 
+    /// <summary>Whether the database answers but cannot write: its disk is full or broken, or it is read-only.</summary>
+    public static bool RefusesWrites(Exception error) => error switch
+    {
+        PostgresException postgres => postgres.SqlState is "53100" or "25006" or "58030",
+        SqliteException sqlite => sqlite.SqliteErrorCode is 8 or 10 or 13, // READONLY, IOERR, FULL
+        _ => false,
+    };
+
     // https://www.postgresql.org/docs/current/errcodes-appendix.html
     private static bool IsFault(string state) => state switch
     {
