@@ -20,7 +20,7 @@ public sealed partial class ExecutionSchema(IExecutionStore store, TimeProvider 
                 await store.MigrateAsync(stoppingToken);
                 _ready.SetResult();
             }
-            catch (Exception e) when (e is System.Data.Common.DbException or IOException or TimeoutException)
+            catch (Exception e) when (StoreFault.Is(e) || e is System.Data.Common.DbException)
             {
                 if (failures % 10 == 0)
                     LogWaiting(logger, e);

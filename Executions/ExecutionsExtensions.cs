@@ -42,7 +42,7 @@ public static class ExecutionsExtensions
         services.AddOptions<ExecutionOptions>().BindConfiguration(ExecutionOptions.Section).ValidateRanges(ExecutionOptions.Section).ValidateOnStart();
         builder.AddStore();
         builder.AddRedis("redis");
-        builder.AddHealthComponent("database", CheckDatabaseAsync, tags: HealthTags.Critical);
+        builder.AddHealthComponent("database", (s, token) => s.GetRequiredService<DatabaseCheck>().RunAsync(token), tags: HealthTags.Critical);
         builder.AddHealthComponent("task_queue", CheckQueueAsync, tags: HealthTags.Critical);
         services.AddSingleton<QueueLimit>();
         services.AddSingleton<ExecutionAcceptor>();
@@ -63,6 +63,8 @@ public static class ExecutionsExtensions
         services.AddSingleton<ExecutionSchema>();
         services.AddHostedService(s => s.GetRequiredService<ExecutionSchema>());
         services.AddSingleton<IHealthHistoryStore, HealthChangeTable>();
+        services.AddSingleton<WriteOutage>();
+        services.AddSingleton<DatabaseCheck>();
         services.AddSingleton<AuditTable>();
         services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateRanges(RetentionOptions.Section).ValidateOnStart();
         services.AddInstruments<RetentionMetrics>();
@@ -123,17 +125,9 @@ public static class ExecutionsExtensions
     }
 
     private static MeteredExecutionStore Metered<TStore>(IServiceProvider services) where TStore : IExecutionStore =>
-        new(services.GetRequiredService<TStore>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<EndMetrics>(), services.GetRequiredService<TimeProvider>());
-
-    private static async Task<HealthCheckResult> CheckDatabaseAsync(IServiceProvider services, CancellationToken cancellationToken)
-    {
-        await using var connection = await services.GetRequiredService<DbDataSource>().OpenConnectionAsync(cancellationToken);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT 1";
-        await command.ExecuteScalarAsync(cancellationToken);
-        var engine = connection is NpgsqlConnection ? "PostgreSQL" : "SQLite";
-        return HealthCheckResult.Healthy($"Connected to {engine}.", new Dictionary<string, object>(StringComparer.Ordinal) { ["version"] = connection.ServerVersion });
-    }
+        new(
+            services.GetRequiredService<TStore>(), services.GetRequiredService<WriteOutage>(), services.GetRequiredService<MetricFactory>(), services.GetRequiredService<EndMetrics>(),
+            services.GetRequiredService<TimeProvider>());
 
     // Whether work can be queued: the schema is in place and the queue answers.
     private static async Task<HealthCheckResult> CheckQueueAsync(IServiceProvider services, CancellationToken cancellationToken)

@@ -106,7 +106,7 @@ internal sealed partial class ExecutionRunner(
             if (isOurs || await children.HaveLostAsync(asked.Id, CancellationToken.None))
                 await children.CancelAsync(asked.Id, CancellationToken.None);
         }
-        catch (Exception e) when (e is System.Data.Common.DbException or IOException or TimeoutException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogChildren(logger, e, asked.Id);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OsMEN.Executions.Analytics;
+using OsMEN.Executions.Health;
 using OsMEN.Executions.Retention;
 using OsMEN.Executions.Usage;
 using OsMEN.ServiceDefaults.Metrics;
@@ -20,14 +21,15 @@ internal sealed class MeteredExecutionStore : IExecutionStore
         ];
 
     private readonly IExecutionStore _store;
+    private readonly WriteOutage _outage;
     private readonly EndMetrics _ends;
     private readonly TimeProvider _time;
     private readonly Counter<long> _count;
     private readonly Histogram<double> _duration;
 
-    public MeteredExecutionStore(IExecutionStore store, MetricFactory metrics, EndMetrics ends, TimeProvider time)
+    public MeteredExecutionStore(IExecutionStore store, WriteOutage outage, MetricFactory metrics, EndMetrics ends, TimeProvider time)
     {
-        (_store, _ends, _time) = (store, ends, time);
+        (_store, _outage, _ends, _time) = (store, outage, ends, time);
         _count = metrics.Counter(MetricCatalog.StorageOperations);
         _duration = metrics.Histogram(MetricCatalog.StorageDuration);
         foreach (var operation in Operations)
@@ -138,6 +140,11 @@ internal sealed class MeteredExecutionStore : IExecutionStore
         catch (OperationCanceledException)
         {
             status = "cancelled";
+            throw;
+        }
+        catch (Exception e)
+        {
+            _outage.Note(e);
             throw;
         }
         finally

@@ -76,7 +76,7 @@ public sealed partial class InstancePresence(
         {
             await tell();
         }
-        catch (Exception e) when (StoreFault.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogFailed(logger, e);
         }

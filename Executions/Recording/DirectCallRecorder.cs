@@ -63,7 +63,7 @@ public sealed partial class DirectCallRecorder(IExecutionStore store, ExecutionS
                     LogLost(logger, lost);
                 return;
             }
-            catch (DbException e) when (e.SqlState is ['2', '2' or '3', ..])
+            catch (DbException e) when (!StoreFault.Is(e))
             {
                 // The same statement would fail again: each alone, and what the database refuses is named and left.
                 if (batch.Count == 1)

@@ -92,7 +92,7 @@ public sealed partial class ExecutionRecorder : IAsyncDisposable
                     Publish(batch[i].Execution, records[i], held[i]);
                 return;
             }
-            catch (DbException e) when (IsRefusal(e))
+            catch (DbException e) when (!StoreFault.Is(e))
             {
                 await IsolateAsync(batch, e);
                 return;
@@ -121,10 +121,6 @@ public sealed partial class ExecutionRecorder : IAsyncDisposable
         execution.OnFailed(error);
         execution.Stop(StopReason.LeaseLost);
     }
-
-    // SQLSTATE class 22 (data exception) and 23 (integrity): the same statement would fail again.
-    private static bool IsRefusal(DbException e) =>
-        e.SqlState is { } state && (state.StartsWith("22", StringComparison.Ordinal) || state.StartsWith("23", StringComparison.Ordinal));
 
     private void Publish(RunningExecution execution, ExecutionRecord record, bool held)
     {

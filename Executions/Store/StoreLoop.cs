@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace OsMEN.Executions;
 
 /// <summary>
-/// Does something with the database at its start, once the schema is there, and then every <paramref name="period"/>. What the database does
-/// not take is logged, and done the next time.
+/// Does something with the database at its start, once the schema is there, and then every <paramref name="period"/>. A failure is logged, and
+/// the next round tries again.
 /// </summary>
 /// <param name="failure">What is logged then, as a sentence.</param>
 public abstract partial class StoreLoop(ExecutionSchema schema, TimeSpan period, string failure, TimeProvider time, ILogger logger) : BackgroundService
@@ -24,9 +24,10 @@ public abstract partial class StoreLoop(ExecutionSchema schema, TimeSpan period,
             {
                 await RunOnceAsync(stoppingToken);
             }
-            catch (Exception e) when (StoreFault.Is(e))
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                LogFailed(logger, e, failure);
+                // A bug may affect one row only, so it is logged as an error, and the loop goes on.
+                LogFailed(logger, StoreFault.Is(e) ? LogLevel.Warning : LogLevel.Error, e, failure);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -35,6 +36,6 @@ public abstract partial class StoreLoop(ExecutionSchema schema, TimeSpan period,
     /// <summary>Does it once.</summary>
     protected abstract Task RunOnceAsync(CancellationToken cancellationToken);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Failure}")]
-    private static partial void LogFailed(ILogger logger, Exception e, string failure);
+    [LoggerMessage(Message = "{Failure}")]
+    private static partial void LogFailed(ILogger logger, LogLevel level, Exception e, string failure);
 }

@@ -88,7 +88,7 @@ internal sealed partial class AlertEngine(
         {
             await act();
         }
-        catch (Exception e) when (StoreFault.Is(e) || e is HttpRequestException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogFailed(logger, e, what);
         }

@@ -106,7 +106,7 @@ internal sealed partial class DashboardSource(
             {
                 await config.ReadAsync(stoppingToken);
             }
-            catch (Exception e) when (StoreFault.Is(e))
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 LogUnread(logger, e.Message);
             }

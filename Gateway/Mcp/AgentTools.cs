@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -51,7 +50,7 @@ internal sealed partial class AgentTools(
             metrics.Accepted(ExecutionKind.Agent);
             return Result(await WaitAsync(call, execution, cancellationToken));
         }
-        catch (Exception e) when (e is DbException or TimeoutException)
+        catch (Exception e) when (StoreFault.Is(e))
         {
             LogUnavailable(logger, e);
             return execution is null

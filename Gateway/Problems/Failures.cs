@@ -1,10 +1,12 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
+using OsMEN.Executions;
+using OsMEN.Executions.Health;
 
 namespace OsMEN.Gateway.Problems;
 
 /// <summary>What an exception means to the caller. Details stay in the log.</summary>
-internal sealed partial class Failures(ILogger<Failures> logger) : IExceptionHandler
+internal sealed partial class Failures(ExecutionSchema schema, WriteOutage outage, ILogger<Failures> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -15,10 +17,16 @@ internal sealed partial class Failures(ILogger<Failures> logger) : IExceptionHan
                 return true;
             case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
                 return true;
-            case DbException or TimeoutException or IOException:
+            case var _ when StoreFault.Is(exception) || (exception is DbException && !schema.Ready.IsCompletedSuccessfully):
                 LogUnavailable(logger, exception);
+                outage.Note(exception);
                 ProblemResponse.SetRetryAfter(httpContext, TimeSpan.FromSeconds(1));
-                await ProblemResponse.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable, "The database does not answer; nothing was changed that was not confirmed.");
+                await ProblemResponse.WriteAsync(
+                    httpContext,
+                    StatusCodes.Status503ServiceUnavailable,
+                    StoreFault.RefusesWrites(exception)
+                        ? "The database cannot write now: its disk is full or it is read-only. Nothing was changed that was not confirmed."
+                        : "The database does not answer; nothing was changed that was not confirmed.");
                 return true;
             default:
                 LogFailed(logger, exception);
@@ -30,6 +38,6 @@ internal sealed partial class Failures(ILogger<Failures> logger) : IExceptionHan
     [LoggerMessage(Level = LogLevel.Error, Message = "A request failed")]
     private static partial void LogFailed(ILogger logger, Exception e);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A request failed because the database does not answer")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request failed because the database does not answer or cannot write")]
     private static partial void LogUnavailable(ILogger logger, Exception e);
 }

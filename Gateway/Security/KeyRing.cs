@@ -131,7 +131,7 @@ internal sealed partial class KeyRing(
         {
             await RefreshAsync(cancellationToken);
         }
-        catch (Exception e) when (StoreFault.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogStale(logger, e);
         }
@@ -158,7 +158,7 @@ internal sealed partial class KeyRing(
                 _used.TryRemove(id, out _);
             }
         }
-        catch (Exception e) when (StoreFault.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogUnnoted(logger, e);
         }

@@ -51,7 +51,7 @@ internal sealed partial class SessionEnds(SessionTable table, TimeProvider time,
                         End(hash);
                 }
             }
-            catch (Exception e) when (StoreFault.Is(e))
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 LogUnread(logger, e.Message);
             }

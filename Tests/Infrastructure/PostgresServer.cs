@@ -119,6 +119,9 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives a folder to the server's user, where it needs one.</summary>
+    public static Task OwnAsync(string folder) => Programs.IsRoot ? Programs.RunAsync("chown", "postgres", folder) : Task.CompletedTask;
+
     private async Task RunAsPostgresAsync(string program, params string[] arguments)
     {
         if (Programs.IsRoot)

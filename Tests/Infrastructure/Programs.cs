@@ -28,6 +28,13 @@ internal static partial class Programs
         return "";
     }
 
+    /// <summary>For what only root can do; elsewhere, see <see cref="Missing"/>.</summary>
+    public static void NeedRoot()
+    {
+        if (!IsRoot)
+            Missing("Root's right to mount a file system", ["mount"]);
+    }
+
     public static Process Start(string program, IEnumerable<string> arguments, string? workingDirectory = null)
     {
         var start = new ProcessStartInfo(program, arguments)

@@ -87,7 +87,7 @@ internal sealed class ToolCallJournal
             if (await _store.JournalCallAsync(_held!.Claim.Lease, entry, cancellationToken))
                 return;
         }
-        catch (Exception e) when (StoreFault.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new ToolLoopAbortedException("The call could not be journaled, so the tool was not run.", e);
         }
@@ -106,9 +106,10 @@ internal sealed class ToolCallJournal
                     return;
                 break;
             }
-            catch (Exception e) when (StoreFault.Is(e))
+            catch (Exception e)
             {
-                if (tries == ResultTries)
+                // The model must not take this for the tool's own failure: the tool has run.
+                if (tries == ResultTries || !StoreFault.Is(e))
                     throw new ToolLoopAbortedException("The result of a tool could not be journaled.", e);
                 await Task.Delay(TimeSpan.FromMilliseconds(100 << tries), _time);
             }

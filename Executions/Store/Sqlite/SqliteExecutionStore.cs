@@ -66,15 +66,31 @@ internal sealed partial class SqliteExecutionStore(SqliteDatabase database, Time
             transaction.Commit();
             return result;
         }
-        catch (SqliteException)
+        catch
         {
-            _writer?.Dispose();
-            _writer = null;
+            DiscardWriter();
             throw;
         }
         finally
         {
             _gate.Release();
+        }
+    }
+
+    // Whatever state the failure left the connection in goes with it: it does not return to the pool.
+    private void DiscardWriter()
+    {
+        if (_writer is not { } writer)
+            return;
+        _writer = null;
+        SqliteConnection.ClearPool(writer);
+        try
+        {
+            writer.Dispose();
+        }
+        catch (SqliteException)
+        {
+            // It could not roll back what SQLite had rolled back already. The first error is the one to report.
         }
     }
 

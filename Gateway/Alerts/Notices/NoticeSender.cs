@@ -39,7 +39,7 @@ internal sealed partial class NoticeSender(
             {
                 if (leader.Fence is not null) await StartDueAsync(stoppingToken);
             }
-            catch (Exception e) when (StoreFault.Is(e))
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 LogUnread(logger, e);
             }
@@ -83,7 +83,7 @@ internal sealed partial class NoticeSender(
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
-        catch (Exception e) when (StoreFault.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogUnread(logger, e);
         }
