@@ -193,7 +193,9 @@ internal sealed partial class ExecutionRunner(
         else if (end.IsPark)
             LogParked(logger, asked.Id, asked.Target, end.RunAt);
         else if (!end.Status.IsFinal())
-            LogAgain(logger, asked.Id, asked.Target, asked.Attempt, end.Error?.Type);
+            LogRetry(logger, asked.Id, asked.Target, asked.Attempt, end.Error?.Type, end.Error?.Message);
+        else if (end.Status is ExecutionStatus.Failed or ExecutionStatus.TimedOut)
+            LogUnsuccessful(logger, Titles[(int)asked.Kind], asked.Target, asked.Id, asked.User, asked.RequestId, status, asked.Attempt, execution.CostUsd, end.Error?.Type, end.Error?.Message);
         else if (logger.IsEnabled(LogLevel.Information))
             LogCompleted(
                 logger,
@@ -217,8 +219,13 @@ internal sealed partial class ExecutionRunner(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Workflow {Execution_Id} of {Workflow} waits for its steps, at most until {Until}")]
     private static partial void LogParked(ILogger logger, Guid execution_Id, string workflow, DateTimeOffset? until);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Execution {Execution_Id} of {Agent} waits for another attempt after attempt {Attempt}: {Error_Type}")]
-    private static partial void LogAgain(ILogger logger, Guid execution_Id, string agent, int attempt, string? error_Type);
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "{Kind} execution failed: {Agent} {Execution_Id} of {User_Id} (request {Request_Id}) {Status} in attempt {Attempt}, {Cost} USD, {Error_Type}: {Error}")]
+    private static partial void LogUnsuccessful(
+        ILogger logger, string kind, string agent, Guid execution_Id, string user_Id, string? request_Id, string status, int attempt, decimal cost, string? error_Type, string? error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Execution {Execution_Id} of {Agent} will be retried after attempt {Attempt}: {Error_Type}: {Error}")]
+    private static partial void LogRetry(ILogger logger, Guid execution_Id, string agent, int attempt, string? error_Type, string? error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Execution_Id} was taken over by another worker during attempt {Attempt}; what it did here is not recorded")]
     private static partial void LogLost(ILogger logger, Guid execution_Id, int attempt);

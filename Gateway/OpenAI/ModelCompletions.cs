@@ -26,9 +26,11 @@ internal sealed class ModelCompletions(
         {
             models = calls.Resolve(request.Model);
         }
-        catch (LlmException)
+        catch (LlmException e)
         {
-            return OpenAIErrors.UnknownModel(request.Model);
+            return request.Model.Length > 200
+                ? OpenAIErrors.UnknownModel(request.Model)
+                : OpenAIErrors.Create(StatusCodes.Status404NotFound, $"{e.Message} GET /v1/models lists agents, aliases and models.", "model_not_found", "model");
         }
 
         var key = ApiKeyAuthentication.KeyOf(context);

@@ -1,5 +1,3 @@
-using OsMEN.Executions;
-
 namespace OsMEN.Gateway.Security;
 
 /// <summary>

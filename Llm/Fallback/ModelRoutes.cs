@@ -52,7 +52,8 @@ public sealed class ModelRoutes
 
     /// <summary>
     /// The models to try, in order: what <paramref name="model"/> names (null is the default), then <paramref name="fallback"/>. Those whose platform
-    /// is not configured here are left out.
+    /// is not configured here are left out. The bare name of the default model, or of a model of an alias, works without its platform if it is
+    /// unambiguous.
     /// </summary>
     /// <exception cref="LlmException"><see cref="LlmErrorKind.NotConfigured"/>: none is left.</exception>
     public IReadOnlyList<ModelName> Resolve(string? model, IReadOnlyList<string> fallback)
@@ -61,7 +62,7 @@ public sealed class ModelRoutes
         var names = string.IsNullOrEmpty(model) ? [_options.DefaultModel] : Find(model);
         var found = names.Concat(fallback.SelectMany(Find)).Where(m => _options.IsAvailable(m.Platform)).Distinct().Take(MaxModels).ToArray();
         return found.Length > 0 ? found : throw new LlmException(
-            LlmErrorKind.NotConfigured, $"Model '{model}' cannot be called: it is written platform/model, and configured here are {string.Join(", ", _options.Available)}.");
+            LlmErrorKind.NotConfigured, $"Model '{model}' cannot be called: write it as platform/model, with a platform that is configured here ({string.Join(", ", _options.Available)}).");
     }
 
     private static ModelName[] ReadAlias(IConfigurationSection alias)
@@ -78,5 +79,13 @@ public sealed class ModelRoutes
         : throw new ConfigurationException(section.Path, section.Value, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
 
     private ModelName[] Find(string model) =>
-        _aliases.TryGetValue(model, out var names) ? names : ModelName.TryParse(model, out var name) ? [name] : [];
+        _aliases.TryGetValue(model, out var names) ? names : ModelName.TryParse(model, out var name) ? [name] : FindBare(model);
+
+    // Clients of one provider send its own name for a model: gpt-5-mini.
+    private ModelName[] FindBare(string model)
+    {
+        var found = _aliases.Values.SelectMany(m => m).Prepend(_options.DefaultModel).Where(m => m.Model == model && _options.IsAvailable(m.Platform)).Distinct().ToArray();
+        return found.Length <= 1 ? found : throw new LlmException(
+            LlmErrorKind.NotConfigured, $"Model '{model}' is ambiguous here: name one of {string.Join(", ", found.Select(m => m.ToString()).Order(StringComparer.Ordinal))}.");
+    }
 }

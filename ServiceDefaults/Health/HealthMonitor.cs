@@ -87,7 +87,12 @@ internal sealed partial class HealthMonitor(
         if (before == result.Status) return result;
 
         history.Add(component.Name, before, result);
-        if (result.Status != HealthStatus.Healthy) LogDown(logger, component.Name, result.Status, result.Message ?? "");
+        if (result.Status != HealthStatus.Healthy)
+        {
+            // An outage is an error, once: what fails because of it is logged as a warning.
+            var isOutage = result.Status == HealthStatus.Unhealthy || answer.Exception is not null;
+            LogDown(logger, isOutage ? LogLevel.Error : LogLevel.Warning, component.Name, result.Status, result.Message ?? "");
+        }
         else if (before is not null) LogUp(logger, component.Name);
         return result;
     }
@@ -121,8 +126,8 @@ internal sealed partial class HealthMonitor(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Component} is {Health}: {Reason}")]
-    private static partial void LogDown(ILogger logger, string component, HealthStatus health, string reason);
+    [LoggerMessage(Message = "{Component} is {Health}: {Reason}")]
+    private static partial void LogDown(ILogger logger, LogLevel level, string component, HealthStatus health, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Component} is healthy again")]
     private static partial void LogUp(ILogger logger, string component);

@@ -42,6 +42,23 @@ public sealed class ProviderRequestTests
     }
 
     [Fact]
+    public async Task A_failed_execution_is_a_warning_in_the_log_with_its_message()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("osmen-log-").FullName, "worker.log");
+        await using (var worker = await ToolWorker.StartAsync([("a", "limits: {max_attempts: 1}")], ("LOG_FILE", file), ("LOG_LEVEL", "INFO")))
+        {
+            worker.Model.Then(ScriptedAnswer.Error(400, "no such parameter"));
+            Assert.Equal(ExecutionStatus.Failed, (await worker.RunAsync("a", "hello")).Status);
+        }
+
+        var text = string.Concat(Directory.GetFiles(Path.GetDirectoryName(file)!).Select(File.ReadAllText));
+        var line = Assert.Single(text.Split('\n'), l => l.Contains("Agent execution failed", StringComparison.Ordinal));
+        Assert.Contains("\"level\":\"WARNING\"", line, StringComparison.Ordinal);
+        Assert.Contains("no such parameter", line, StringComparison.Ordinal);
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
+    [Fact]
     public async Task Groqs_usage_of_a_stream_is_read()
     {
         await using var worker = await ToolWorker.StartAsync([("a", "")]);

@@ -118,6 +118,16 @@ public sealed class FallbackTests : IAsyncLifetime
         Assert.Equal(LlmErrorKind.NotConfigured, Assert.Throws<LlmException>(() => calls.Resolve("slow")).Kind);
     }
 
+    [Fact]
+    public void The_bare_name_of_a_configured_model_is_enough_unless_it_is_ambiguous()
+    {
+        var calls = Make(("Llm:Aliases:quick", "openai/gpt-5-mini, offline/extractive"), ("Llm:Aliases:both", "anthropic/x, openai/x"));
+        Assert.Equal(["openai/gpt-5-mini"], calls.Resolve("gpt-5-mini").Select(m => m.ToString()));
+        Assert.Equal(["offline/extractive"], calls.Resolve("extractive").Select(m => m.ToString()));
+        var ambiguous = Assert.Throws<LlmException>(() => calls.Resolve("x"));
+        Assert.Equal("Model 'x' is ambiguous here: name one of anthropic/x, openai/x.", ambiguous.Message);
+    }
+
     [Theory]
     [InlineData("Llm:Aliases:quick", "gpt-5")]
     [InlineData("Llm:Aliases:quick", "")]
