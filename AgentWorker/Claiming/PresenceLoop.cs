@@ -1,6 +1,6 @@
 using OsMEN.Executions;
+using OsMEN.Llm.Cache;
 using OsMEN.ServiceDefaults;
-using StackExchange.Redis;
 
 namespace OsMEN.AgentWorker.Claiming;
 
@@ -34,7 +34,7 @@ internal sealed partial class PresenceLoop(
         {
             await tell();
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             LogFailed(logger, e);
         }

@@ -30,7 +30,8 @@ internal static class RedisClient
             {
                 // Whoever asks for the client first waits for its first attempt to connect; a server that is down must not make that long.
                 // What the connection string says comes later and wins.
-                settings.ConnectionString = $"connectTimeout=2000,connectRetry=1,{text}";
+                // The client drops a connection on which nothing came for four times asyncTimeout.
+                settings.ConnectionString = $"connectTimeout=2000,connectRetry=1,asyncTimeout=1000,syncTimeout=1000,{text}";
 
                 // An execution publishes an event for every few words of output: a span for each would bury its trace.
                 settings.DisableTracing = true;

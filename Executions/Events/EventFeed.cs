@@ -15,7 +15,7 @@ public sealed class EventFeed(IExecutionStore store, ExecutionSignals signals)
     public async IAsyncEnumerable<EventPage> ReadAsync(Guid id, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // Listening before reading: nothing can be recorded unseen in between.
-        await using var live = await signals.FollowAsync(id);
+        using var live = await signals.FollowAsync(id);
         var next = Math.Max(after, 0) + 1;
         while (await store.ReadEventsAsync(id, next - 1, PageSize, cancellationToken) is { } page)
         {

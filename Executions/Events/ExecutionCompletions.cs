@@ -7,7 +7,7 @@ public sealed class ExecutionCompletions(IExecutionStore store, ExecutionSignals
     public async Task<Execution?> WaitAsync(Guid id, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        await using var live = await signals.FollowAsync(id);
+        using var live = await signals.FollowAsync(id);
         while (true)
         {
             var execution = await store.GetAsync(id, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
+using OsMEN.Llm.Cache;
 using OsMEN.ServiceDefaults.Metrics;
 using StackExchange.Redis;
 
@@ -44,9 +45,9 @@ public sealed class BackingMetrics : BackgroundService
             using var untraced = SuppressInstrumentationScope.Begin();
             try
             {
-                _latest = _redis.IsConnected ? RedisFigures.Read((await _redis.GetDatabase().ExecuteAsync("INFO")).ToString() ?? "") : null;
+                _latest = _redis.IsConnected ? RedisFigures.Read((await _redis.GetDatabase().ExecuteAsync("INFO").WithinLimitAsync()).ToString() ?? "") : null;
             }
-            catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException)
+            catch (Exception e) when (RedisCall.Failed(e))
             {
                 // Its health check tells that it is away, or that it does not let us ask.
                 _latest = null;

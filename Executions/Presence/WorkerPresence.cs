@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OsMEN.Llm.Cache;
 using StackExchange.Redis;
 
 namespace OsMEN.Executions;
@@ -25,23 +26,26 @@ public sealed class WorkerPresence(IConnectionMultiplexer redis, TimeProvider ti
     private static readonly RedisKey Key = "osmen:workers";
 
     /// <summary>Writes or renews a worker's entry.</summary>
-    /// <exception cref="RedisException">Redis did not answer.</exception>
+    /// <exception cref="RedisException">Redis is down.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer within <see cref="RedisCall.Limit"/>.</exception>
     public Task AnnounceAsync(WorkerInfo worker) =>
-        redis.GetDatabase().HashSetAsync(Key, worker.Id, JsonSerializer.Serialize(worker, PresenceJsonContext.Default.WorkerInfo));
+        redis.GetDatabase().HashSetAsync(Key, worker.Id, JsonSerializer.Serialize(worker, PresenceJsonContext.Default.WorkerInfo)).WithinLimitAsync();
 
     /// <summary>Removes a worker that stops.</summary>
-    /// <exception cref="RedisException">Redis did not answer.</exception>
-    public Task LeaveAsync(string id) => redis.GetDatabase().HashDeleteAsync(Key, id);
+    /// <exception cref="RedisException">Redis is down.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer within <see cref="RedisCall.Limit"/>.</exception>
+    public Task LeaveAsync(string id) => redis.GetDatabase().HashDeleteAsync(Key, id).WithinLimitAsync();
 
     /// <summary>Workers heard of in the last 15 s, by id; those silent for longer are forgotten.</summary>
-    /// <exception cref="RedisException">Redis did not answer.</exception>
+    /// <exception cref="RedisException">Redis is down.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer within <see cref="RedisCall.Limit"/>.</exception>
     public async Task<IReadOnlyList<WorkerInfo>> ListAsync()
     {
         var database = redis.GetDatabase();
         var oldest = time.GetUtcNow() - Gone;
         var present = new List<WorkerInfo>();
         var silent = new List<RedisValue>();
-        foreach (var entry in await database.HashGetAllAsync(Key))
+        foreach (var entry in await database.HashGetAllAsync(Key).WithinLimitAsync())
         {
             if (Read(entry.Value!) is { } worker && worker.SeenAt >= oldest)
                 present.Add(worker);
@@ -50,7 +54,7 @@ public sealed class WorkerPresence(IConnectionMultiplexer redis, TimeProvider ti
         }
 
         if (silent.Count > 0)
-            await database.HashDeleteAsync(Key, [.. silent]);
+            await database.HashDeleteAsync(Key, [.. silent]).WithinLimitAsync();
         present.Sort(static (a, b) => string.CompareOrdinal(a.Id, b.Id));
         return present;
     }

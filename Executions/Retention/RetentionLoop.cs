@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
+using OsMEN.Llm.Cache;
 
 namespace OsMEN.Executions.Retention;
 
@@ -38,7 +38,7 @@ internal sealed partial class RetentionLoop(
         {
             await notes.WriteAsync(passed);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             LogUnnoted(Logger, e.Message);
         }

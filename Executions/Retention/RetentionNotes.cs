@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OsMEN.Llm.Cache;
 using StackExchange.Redis;
 
 namespace OsMEN.Executions.Retention;
@@ -17,14 +18,16 @@ internal sealed class RetentionNotes(IConnectionMultiplexer redis)
 {
     private static readonly RedisKey Key = "osmen:retention";
 
-    /// <exception cref="RedisException">Redis did not answer.</exception>
-    public Task WriteAsync(RetentionNote note) => redis.GetDatabase().StringSetAsync(Key, JsonSerializer.Serialize(note, RetentionJsonContext.Default.RetentionNote));
+    /// <exception cref="RedisException">Redis is down.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer within <see cref="RedisCall.Limit"/>.</exception>
+    public Task WriteAsync(RetentionNote note) => redis.GetDatabase().StringSetAsync(Key, JsonSerializer.Serialize(note, RetentionJsonContext.Default.RetentionNote)).WithinLimitAsync();
 
     /// <summary>Null where there is none.</summary>
-    /// <exception cref="RedisException">Redis did not answer.</exception>
+    /// <exception cref="RedisException">Redis is down.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer within <see cref="RedisCall.Limit"/>.</exception>
     public async Task<RetentionNote?> ReadAsync()
     {
-        var text = (string?)await redis.GetDatabase().StringGetAsync(Key);
+        var text = (string?)await redis.GetDatabase().StringGetAsync(Key).WithinLimitAsync();
         try
         {
             return text is null ? null : JsonSerializer.Deserialize(text, RetentionJsonContext.Default.RetentionNote);

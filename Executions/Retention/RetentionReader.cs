@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
+using OsMEN.Llm.Cache;
 
 namespace OsMEN.Executions.Retention;
 
@@ -23,7 +23,7 @@ public sealed class RetentionReader
         {
             last = await _notes.ReadAsync();
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             // Not known, then.
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using OsMEN.Executions.Metrics;
+using OsMEN.Llm.Cache;
 using StackExchange.Redis;
 
 namespace OsMEN.Executions;
@@ -15,7 +16,7 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
     private static readonly RedisChannel CancelChannel = RedisChannel.Literal("osmen:cancel");
     private static readonly RedisChannel KeysChannel = RedisChannel.Literal("osmen:keys");
 
-    /// <summary>False while Redis is away: readers then poll more often.</summary>
+    /// <summary>False while Redis is not connected: readers then poll more often. A server that hangs stays connected for some seconds.</summary>
     public bool Connected => redis.IsConnected;
 
     /// <summary>Says that executions are due.</summary>
@@ -46,21 +47,12 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
     internal async Task<LiveSubscription> FollowAsync(Guid id)
     {
         var subscription = new LiveSubscription(this, Live(id));
-        await SubscribeAsync(subscription.Channel, subscription.Receive);
+        subscription.IsLive = await SubscribeAsync(subscription.Channel, subscription.Receive);
         return subscription;
     }
 
-    internal async Task UnfollowAsync(LiveSubscription subscription)
-    {
-        try
-        {
-            await redis.GetSubscriber().UnsubscribeAsync(subscription.Channel, subscription.Receive);
-        }
-        catch (RedisException e)
-        {
-            LogFailed(logger, e);
-        }
-    }
+    internal void Unfollow(LiveSubscription subscription) =>
+        Send(subscriber => subscriber.UnsubscribeAsync(subscription.Channel, subscription.Receive, CommandFlags.FireAndForget));
 
     internal void Received(string type, RedisValue value, Action<RedisValue> handle)
     {
@@ -71,28 +63,36 @@ public sealed partial class ExecutionSignals(IConnectionMultiplexer redis, Messa
 
     private static RedisChannel Live(Guid id) => RedisChannel.Literal(string.Create(CultureInfo.InvariantCulture, $"osmen:live:{id:N}"));
 
-    private async Task SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
+    /// <summary>Whether Redis has confirmed the subscription.</summary>
+    private async Task<bool> SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {
         try
         {
-            await redis.GetSubscriber().SubscribeAsync(channel, handler);
+            await redis.GetSubscriber().SubscribeAsync(channel, handler).WithinLimitAsync();
+            return true;
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             // The client keeps the handler and subscribes when the connection is back.
             LogFailed(logger, e);
+            return false;
         }
     }
 
     private void Publish(RedisChannel channel, RedisValue value)
     {
-        if (!redis.IsConnected)
-            return;
+        if (redis.IsConnected)
+            Send(subscriber => subscriber.PublishAsync(channel, value, CommandFlags.FireAndForget));
+    }
+
+    // Never waited for: writing to a server that reads no more blocks.
+    private void Send(Func<ISubscriber, Task> send)
+    {
         try
         {
-            redis.GetSubscriber().Publish(channel, value, CommandFlags.FireAndForget);
+            _ = send(redis.GetSubscriber());
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             LogFailed(logger, e);
         }

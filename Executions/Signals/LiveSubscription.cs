@@ -26,21 +26,28 @@ internal readonly record struct LiveMessage(EventChunk? Chunk, bool Ended)
 /// The messages of one execution's channel, bounded: a reader that is behind loses the oldest, notices the hole by the
 /// numbers, and reads the store.
 /// </summary>
-internal sealed class LiveSubscription(ExecutionSignals signals, RedisChannel channel) : IAsyncDisposable
+internal sealed class LiveSubscription(ExecutionSignals signals, RedisChannel channel) : IDisposable
 {
     private readonly Channel<string> _messages = System.Threading.Channels.Channel.CreateBounded<string>(
         new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     public RedisChannel Channel { get; } = channel;
 
-    public void Receive(RedisChannel source, RedisValue value) => signals.Received("live", value, v => _messages.Writer.TryWrite(v.ToString()));
+    /// <summary>Whether messages arrive. Until they do, the store is read more often.</summary>
+    public bool IsLive { get; set; }
+
+    public void Receive(RedisChannel source, RedisValue value) => signals.Received("live", value, v =>
+    {
+        IsLive = true;
+        _messages.Writer.TryWrite(v.ToString());
+    });
 
     /// <summary>The next message, or an empty one when the time comes to look into the store by oneself.</summary>
     public async ValueTask<LiveMessage> NextAsync(CancellationToken cancellationToken)
     {
         if (_messages.Reader.TryRead(out var ready))
             return LiveMessage.Read(ready);
-        var patience = signals.Connected ? TimeSpan.FromSeconds(2) : TimeSpan.FromMilliseconds(200);
+        var patience = signals.Connected && IsLive ? TimeSpan.FromSeconds(2) : TimeSpan.FromMilliseconds(200);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
         try
@@ -53,5 +60,5 @@ internal sealed class LiveSubscription(ExecutionSignals signals, RedisChannel ch
         }
     }
 
-    public async ValueTask DisposeAsync() => await signals.UnfollowAsync(this);
+    public void Dispose() => signals.Unfollow(this);
 }

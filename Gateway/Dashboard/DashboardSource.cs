@@ -7,9 +7,9 @@ using OsMEN.Gateway.Executions;
 using OsMEN.Gateway.Security;
 using OsMEN.Gateway.Streams;
 using OsMEN.Gateway.Usage;
+using OsMEN.Llm.Cache;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Health;
-using StackExchange.Redis;
 
 namespace OsMEN.Gateway.Dashboard;
 
@@ -91,9 +91,9 @@ internal sealed partial class DashboardSource(
         {
             try
             {
-                _workers = await presence.ListAsync().WaitAsync(Period, time, stoppingToken);
+                _workers = await presence.ListAsync();
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (RedisCall.Failed(e))
             {
                 _workers = null;
             }

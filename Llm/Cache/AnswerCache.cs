@@ -33,10 +33,10 @@ public sealed class AnswerCache(IConnectionMultiplexer redis, CacheMetrics metri
         ChatResponse? found = null;
         try
         {
-            if ((byte[]?)await redis.GetDatabase().StringGetAsync(Prefix + key) is { } json)
+            if ((byte[]?)await redis.GetDatabase().StringGetAsync(Prefix + key).WithinLimitAsync() is { } json)
                 found = JsonSerializer.Deserialize<ChatResponse>(json, AIJsonUtilities.DefaultOptions);
         }
-        catch (Exception e) when (IsAway(e) || e is JsonException)
+        catch (Exception e) when (RedisCall.Failed(e) || e is JsonException)
         {
             // As if it had never been there.
         }
@@ -55,13 +55,9 @@ public sealed class AnswerCache(IConnectionMultiplexer redis, CacheMetrics metri
             return;
         try
         {
-            var database = redis.GetDatabase();
-            await database.StringSetAsync(Prefix + key, json, timeToLive);
-            await database.SortedSetAddAsync(Index, key, time.GetUtcNow().ToUnixTimeMilliseconds());
-            if (await database.SortedSetLengthAsync(Index) is var count and > MaxEntries)
-                await TrimAsync(database, count - MaxEntries);
+            await WriteAsync(key, json, timeToLive).WithinLimitAsync();
         }
-        catch (Exception e) when (IsAway(e))
+        catch (Exception e) when (RedisCall.Failed(e))
         {
             // The answer is there, only not kept.
         }
@@ -95,12 +91,19 @@ public sealed class AnswerCache(IConnectionMultiplexer redis, CacheMetrics metri
         return Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
     }
 
+    private async Task WriteAsync(string key, byte[] json, TimeSpan timeToLive)
+    {
+        var database = redis.GetDatabase();
+        await database.StringSetAsync(Prefix + key, json, timeToLive);
+        await database.SortedSetAddAsync(Index, key, time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (await database.SortedSetLengthAsync(Index) is var count and > MaxEntries)
+            await TrimAsync(database, count - MaxEntries);
+    }
+
     private static async Task TrimAsync(IDatabase database, long count)
     {
         var oldest = await database.SortedSetRangeByRankAsync(Index, 0, count - 1);
         await database.KeyDeleteAsync([.. oldest.Select(k => (RedisKey)(Prefix + k.ToString()))]);
         await database.SortedSetRemoveAsync(Index, oldest);
     }
-
-    private static bool IsAway(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException;
 }

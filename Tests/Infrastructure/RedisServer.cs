@@ -56,6 +56,9 @@ public sealed class RedisServer : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Sends a signal: STOP makes it hang with its connections open, CONT lets it go on.</summary>
+    public Task SignalAsync(string signal) => Programs.RunAsync("/bin/kill", "-" + signal, _process!.Id.ToString(CultureInfo.InvariantCulture));
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
