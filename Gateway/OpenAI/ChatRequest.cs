@@ -16,6 +16,8 @@ internal sealed record ChatRequest(IReadOnlyList<ChatMessage> Messages, ChatOpti
         try
         {
             var request = new ChatRequest([.. ReadMessages(body)], ReadOptions(body));
+            if (model.Platform == Platforms.Offline && body.TryGetProperty("n", out var n) && n.ValueKind != JsonValueKind.Null && n.GetRawText() != "1")
+                throw new ChatRequestException("n", "can only be 1 for the offline model");
             if (model.Platform == Platforms.Anthropic)
                 AnthropicFields.Apply(body, request.Options, model.Model);
             return request;
