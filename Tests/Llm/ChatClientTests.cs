@@ -196,7 +196,7 @@ public sealed class ChatClientTests : IAsyncLifetime
     public void A_model_without_a_configured_platform_is_refused_with_what_there_is()
     {
         var e = Assert.Throws<LlmException>(() => _models!.Resolve("azure/gpt-5"));
-        Assert.Equal("Model 'azure/gpt-5' cannot be called: it is written platform/model, and configured here are openai, anthropic, offline.", e.Message);
+        Assert.Equal("Model 'azure/gpt-5' cannot be called: write it as platform/model, with a platform that is configured here (openai, anthropic, offline).", e.Message);
     }
 
     private static string PlatformOf(string model) => model[..model.IndexOf('/', StringComparison.Ordinal)];
