@@ -1,10 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OsMEN.AppHost.Running;
 
 namespace OsMEN.AppHost.Backing;
 
 /// <summary>The database and the Redis of each backing. Everything else in the model is the same for all.</summary>
-internal static class BackingServers
+internal static partial class BackingServers
 {
     /// <summary>Adds what stands behind the connection strings <c>osmen</c> and <c>redis</c>.</summary>
     public static (IResourceBuilder<IResourceWithConnectionString> Database, IResourceBuilder<IResourceWithConnectionString> Redis) AddBacking(
@@ -61,8 +62,14 @@ internal static class BackingServers
 
         // Without a pool: a connection that is kept open would delay the server's stop.
         builder.Services.AddHealthChecks().AddNpgSql(_ => Resolve(database.Resource) + ";Pooling=false", name: "postgres-select");
-        server.WithHealthCheck("postgres-select").WithIconName("Database").WithRestart();
+        server.WithHealthCheck("postgres-select").WithIconName("Database").WithRestart().OnBeforeResourceStarted((resource, starting, token) => EndOrphansAsync(postgres, resource, starting, token));
         return database.WaitFor(server);
+    }
+
+    private static async Task EndOrphansAsync(NativePostgres postgres, ExecutableResource resource, BeforeResourceStartedEvent starting, CancellationToken cancellationToken)
+    {
+        if (await new PostgresOrphans(postgres.Data).EndAsync(cancellationToken) is > 0 and var killed)
+            LogOrphans(starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(resource), killed);
     }
 
     // The server listens on an unproxied port, which it gets as an argument.
@@ -74,4 +81,7 @@ internal static class BackingServers
 
     private static string Resolve(IResourceWithConnectionString resource) =>
         resource.ConnectionStringExpression.GetValueAsync(default).AsTask().GetAwaiter().GetResult()!;
+
+    [LoggerMessage(LogLevel.Warning, "Killed {Count} processes that an earlier server left behind.")]
+    private static partial void LogOrphans(ILogger logger, int count);
 }

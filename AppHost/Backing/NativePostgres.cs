@@ -41,7 +41,7 @@ internal sealed class NativePostgres
 
     public IReadOnlyList<string> Arguments { get; }
 
-    private string Data => Path.Combine(Folder, "data");
+    public string Data => Path.Combine(Folder, "data");
 
     private string PasswordFile => Path.Combine(Folder, "password");
 
@@ -63,13 +63,21 @@ internal sealed class NativePostgres
     }
 
     // PostgreSQL's answer to SIGTERM, with which Aspire stops a process, is to wait for every client to leave. A shell turns it into SIGINT,
-    // the fast stop. Should the shell itself be killed, the server gets that signal too.
-    private static (string Command, IReadOnlyList<string> Arguments) WithFastStop(string command, IReadOnlyList<string> arguments)
+    // the fast stop. Should the shell itself be killed, the server gets that signal too. When the server was killed, its children may stay, and
+    // Aspire waits for those to close the output; so the shell kills them, which are the processes in the data directory.
+    private (string Command, IReadOnlyList<string> Arguments) WithFastStop(string command, IReadOnlyList<string> arguments)
     {
         if (!OperatingSystem.IsLinux() || Programs.Find("setpriv") is not { } setpriv)
             return (command, arguments);
         string[] server = command == setpriv ? [setpriv, "--pdeathsig", "INT", .. arguments] : [setpriv, "--pdeathsig", "INT", command, .. arguments];
-        return ("/bin/sh", ["-c", "trap 'kill -INT $server' TERM INT; \"$@\" & server=$!; wait $server; wait $server", "postgres", .. server]);
+        const string script = """
+            data=$(cd "$0" && pwd -P); trap 'kill -INT $server' TERM INT
+            "$@" & server=$!; wait $server; wait $server
+            for process in /proc/[0-9]*; do
+              [ "$(readlink "$process/cwd")" = "$data" ] && [ "$(cat "$process/comm")" = postgres ] && kill -KILL "${process#/proc/}"
+            done 2>/dev/null
+            """;
+        return ("/bin/sh", ["-c", script, Data, .. server]);
     }
 
     private string EnsureData(string bin)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OsMEN.Tests.Infrastructure;
@@ -27,6 +28,26 @@ public sealed class RestartTests
         Programs.Need("PostgreSQL", "initdb");
         Programs.Need("Redis", "redis-server", "valkey-server");
         return KillEachAsync("native", "OsMEN.Gateway.dll", "OsMEN.AgentWorker.dll", "redis-server", "postgres-server");
+    }
+
+    [Fact]
+    public async Task Killed_postmaster_whose_children_hang_is_replaced()
+    {
+        Programs.Need("PostgreSQL", "initdb");
+        Programs.Need("Redis", "redis-server", "valkey-server");
+        await using var host = new AppHostProcess().Start("--backing", "native");
+        await host.UntilReadyAsync();
+        using var http = host.CreateClient();
+        var postmaster = host.FindServer("postgres-server")!.Value;
+        var children = (await Programs.RunAsync("pgrep", "-P", postmaster.ToString(CultureInfo.InvariantCulture))).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(children);
+        await Programs.RunAsync("/bin/kill", ["-STOP", .. children]);
+        Process.GetProcessById(postmaster).Kill();
+        await host.UntilAsync(() => Task.FromResult(children.All(pid => !Directory.Exists($"/proc/{pid}"))), "what is left is gone", TimeSpan.FromSeconds(10));
+
+        // The gateway's readiness may still be that of before.
+        await host.UntilAsync(
+            async () => (await AppHostProcess.RunAgentAsync(http, Token)).GetProperty("status").GetString() == "COMPLETED", "another server answers", TimeSpan.FromSeconds(30));
     }
 
     private static async Task KillEachAsync(string backing, params string[] victims)
