@@ -9,7 +9,7 @@ namespace OsMEN.AgentWorker.Agents;
 /// Runs <c>container</c> agents: a program in an image, by the runtime's command line, without a host folder, with the variables that
 /// it names and no capability. See <see cref="AgentProgram"/>.
 /// </summary>
-internal sealed class ContainerAgentRunner(ContainerRuntime runtime, ProcessMetrics metrics, TimeProvider time) : IAgentRunner
+internal sealed class ContainerAgentRunner(ContainerRuntime runtime, ProgramLauncher launcher, ProcessMetrics metrics, TimeProvider time) : IAgentRunner
 {
     public AgentType Type => AgentType.Container;
 
@@ -26,8 +26,9 @@ internal sealed class ContainerAgentRunner(ContainerRuntime runtime, ProcessMetr
             .. run.Agent.Environment.Append(AgentProgram.ExecutionId).Append(AgentProgram.TraceParent).SelectMany(v => new[] { "--env", v }),
             run.Agent.Image!, .. run.Agent.Command,
         ];
-        var agent = new AgentProgram(run, new ProcessStartInfo(program, arguments), metrics, time)
+        var agent = new AgentProgram(run, new ProcessStartInfo(program, arguments), launcher, metrics, time)
         {
+            IsTrusted = true,
             Passed = ContainerRuntime.Variables,
 
             // On another machine's runtime, or inside a virtual machine, there is no such process here, and nothing is measured.

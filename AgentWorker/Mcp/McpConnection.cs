@@ -16,7 +16,7 @@ namespace OsMEN.AgentWorker.Mcp;
 /// One MCP server: its program, which ends with the worker, or its address; and the protocol's client on it. Connected when it is
 /// first used.
 /// </summary>
-internal sealed class McpConnection(string key, McpServerDefinition declared, string? folder, AddressGuard guard, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed class McpConnection(string key, McpServerDefinition declared, string? folder, AddressGuard guard, ProgramLauncher launcher, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private Process? _process;
@@ -111,24 +111,10 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
     {
         var at = folder ?? Directory.GetCurrentDirectory();
         var command = declared.Command.Select(c => c.StartsWith("./", StringComparison.Ordinal) ? Path.GetFullPath(c, at) : c).ToArray();
-        var start = new ProcessStartInfo(command[0], command[1..])
-        {
-            WorkingDirectory = at,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment.Clear();
-        foreach (var name in AgentProgram.AlwaysPassed.Concat(declared.Environment))
-        {
-            if (Environment.GetEnvironmentVariable(name) is { } value)
-                start.Environment[name] = value;
-        }
-
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = at };
+        ProgramLauncher.PassVariables(start, declared.Environment);
         _process = new Process { StartInfo = start };
-        await ParentDeath.StartAsync(_process);
+        await launcher.StartAsync(_process);
         if (Volatile.Read(ref _disposed) == 1)
             KillProgram();
 

@@ -1,3 +1,4 @@
+using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.AgentWorker.Tools.Web;
 using OsMEN.Executions.Catalog;
@@ -14,13 +15,14 @@ internal sealed class McpServers : IAsyncDisposable
     private readonly Dictionary<string, McpConnection> _connections = new(StringComparer.Ordinal);
     private readonly ToolOptions _options;
     private readonly AddressGuard _guard;
+    private readonly ProgramLauncher _launcher;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ITimer _sweep;
 
-    public McpServers(ToolOptions options, AddressGuard guard, TimeProvider time, ILoggerFactory loggers)
+    public McpServers(ToolOptions options, AddressGuard guard, ProgramLauncher launcher, TimeProvider time, ILoggerFactory loggers)
     {
-        (_options, _guard, _time, _loggers) = (options, guard, time, loggers);
+        (_options, _guard, _launcher, _time, _loggers) = (options, guard, launcher, time, loggers);
         _sweep = time.CreateTimer(static s => ((McpServers)s!).EndIdle(), this, options.McpIdle / 4, options.McpIdle / 4);
     }
 
@@ -85,7 +87,7 @@ internal sealed class McpServers : IAsyncDisposable
                     $"The server {declared.Name} was not started: this worker uses as many as it may."));
             }
 
-            var connection = new McpConnection(key, declared, folder, _guard, _time, _loggers);
+            var connection = new McpConnection(key, declared, folder, _guard, _launcher, _time, _loggers);
             connection.Enter();
             _connections.Add(key, connection);
             return connection;

@@ -17,6 +17,7 @@ internal sealed class McpProgram : IDisposable
             {"name": "fail", "description": "Fails.", "inputSchema": {"type": "object"}},
             {"name": "hang", "description": "Never answers.", "inputSchema": {"type": "object"}},
             {"name": "env", "description": "Tells a variable.", "inputSchema": text},
+            {"name": "snoop", "description": "Looks for a text in other processes.", "inputSchema": text},
             {"name": "hidden", "description": "Not for agents.", "inputSchema": {"type": "object"}},
         ]
         def call(name, arguments):
@@ -27,6 +28,9 @@ internal sealed class McpProgram : IDisposable
                 return {"content": [{"type": "text", "text": name + " done"}]}
             if name == "env":
                 return {"content": [{"type": "text", "text": os.environ.get(arguments["text"], "nothing")}]}
+            if name == "snoop":
+                import snoop
+                return {"content": [{"type": "text", "text": json.dumps(snoop.look(arguments["text"]))}]}
             if name == "hang":
                 time.sleep(600)
             return {"content": [{"type": "text", "text": "it went wrong"}], "isError": True}
@@ -69,7 +73,9 @@ internal sealed class McpProgram : IDisposable
 
     public static McpProgram Create()
     {
-        var program = new McpProgram(Programs.Need("Python", "python3"));
+        // The system's, which every user can run; another may be in this user's home.
+        const string system = "/usr/bin/python3";
+        var program = new McpProgram(File.Exists(system) ? system : Programs.Need("Python", "python3"));
         File.WriteAllText(Path.Combine(program.Folder, "server.py"), Source);
         return program;
     }

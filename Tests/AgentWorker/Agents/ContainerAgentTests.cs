@@ -1,4 +1,5 @@
 using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Tests.Infrastructure;
@@ -49,7 +50,7 @@ public sealed class ContainerAgentTests
         Assert.Contains("127.0.0.1:1/no/such:image", outcome.Error.Message, StringComparison.Ordinal);
     }
 
-    private static ContainerAgentRunner Runner() => new(new ContainerRuntime(), WorkerMeters.Processes(), TimeProvider.System);
+    private static ContainerAgentRunner Runner() => new(new ContainerRuntime(), new ProgramLauncher(new ToolOptions()), WorkerMeters.Processes(), TimeProvider.System);
 
     private static async Task<RecordedRun> ScriptAsync(string script, string? input = null) => new(Agent(await ImageAsync(), ["sh", "-c", script]), input);
 
