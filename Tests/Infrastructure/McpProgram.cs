@@ -10,6 +10,11 @@ internal sealed class McpProgram : IDisposable
             with open(os.path.join(here, name), "a") as f:
                 f.write(line + "\n")
         note("pids", str(os.getpid()))
+        while os.path.exists(os.path.join(here, "start")):
+            time.sleep(0.02)
+        if os.path.exists(os.path.join(here, "fail")):
+            os.remove(os.path.join(here, "fail"))
+            sys.exit(1)
         text = {"type": "object", "properties": {"text": {"type": "string"}}}
         tools = [
             {"name": "send", "description": "Sends a text.", "inputSchema": text},
@@ -70,6 +75,21 @@ internal sealed class McpProgram : IDisposable
                 File.Delete(Path.Combine(Folder, "hold"));
         }
     }
+
+    /// <summary>While this is so, a start goes on and on.</summary>
+    public bool HoldStart
+    {
+        set
+        {
+            if (value)
+                File.WriteAllText(Path.Combine(Folder, "start"), "");
+            else
+                File.Delete(Path.Combine(Folder, "start"));
+        }
+    }
+
+    /// <summary>Makes the next start fail.</summary>
+    public void FailNextStart() => File.WriteAllText(Path.Combine(Folder, "fail"), "");
 
     public static McpProgram Create()
     {
