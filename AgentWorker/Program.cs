@@ -2,6 +2,7 @@ using OsMEN.AgentWorker;
 using OsMEN.ServiceDefaults;
 using OsMEN.ServiceDefaults.Configuration;
 
+ProcessMemory.Protect();
 return await StartupErrors.RunAsync(async () =>
 {
     var builder = WebApplication.CreateSlimBuilder(args);

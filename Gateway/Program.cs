@@ -25,6 +25,7 @@ using OsMEN.ServiceDefaults.Configuration;
 if (args is ["generate", .. var rest]) return GeneratedFiles.Run(rest, Directory.GetCurrentDirectory(), Console.Out, Console.Error);
 if (args is ["import-prices", .. var source]) return await ImportPrices.RunAsync(source, Console.Out, Console.Error, CancellationToken.None);
 
+ProcessMemory.Protect();
 return await StartupErrors.RunAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);

@@ -11,7 +11,7 @@ namespace OsMEN.AgentWorker.Agents;
 /// One program that an agent is: it reads one JSON line and writes JSON lines (docs/process-agents.md), its memory and CPU are
 /// measured, and it ends with its whole tree when the execution is stopped or the worker dies.
 /// </summary>
-internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, ProcessMetrics metrics, TimeProvider time)
+internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, ProgramLauncher launcher, ProcessMetrics metrics, TimeProvider time)
 {
     public const string ExecutionId = "OSMEN_EXECUTION_ID";
     public const string TraceParent = "TRACEPARENT";
@@ -19,13 +19,15 @@ internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, Process
     private const int StderrKept = 2000;
 
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(1);
-    internal static readonly string[] AlwaysPassed = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "SystemRoot", "TEMP"];
 
     /// <summary>The process whose tree is measured; null measures nothing. The program itself, unless it only stands for another.</summary>
     public Func<Process, CancellationToken, Task<int?>> Measured { get; init; } = (process, _) => Task.FromResult<int?>(process.Id);
 
     /// <summary>Names of the worker's variables that the program gets beside those that every program and the agent's file name.</summary>
     public string[] Passed { get; init; } = [];
+
+    /// <summary>Whether the program is the worker's own tool rather than the agent. See <see cref="ProgramLauncher"/>.</summary>
+    public bool IsTrusted { get; init; }
 
     /// <summary>Ends what killing the program's tree does not.</summary>
     public Func<Task> Kill { get; init; } = () => Task.CompletedTask;
@@ -37,7 +39,7 @@ internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, Process
         using var process = new Process { StartInfo = start };
         try
         {
-            await ParentDeath.StartAsync(process);
+            await launcher.StartAsync(process, IsTrusted);
         }
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)
         {
@@ -72,18 +74,7 @@ internal sealed class AgentProgram(AgentRun run, ProcessStartInfo start, Process
 
     private void Describe()
     {
-        start.UseShellExecute = false;
-        start.CreateNoWindow = true;
-        start.RedirectStandardInput = true;
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        start.Environment.Clear();
-        foreach (var name in AlwaysPassed.Concat(Passed).Concat(run.Agent.Environment))
-        {
-            if (Environment.GetEnvironmentVariable(name) is { } value)
-                start.Environment[name] = value;
-        }
-
+        ProgramLauncher.PassVariables(start, Passed.Concat(run.Agent.Environment));
         start.Environment[ExecutionId] = run.Execution.Id.ToString();
         if (Activity.Current?.Id is { } traceParent)
             start.Environment[TraceParent] = traceParent;

@@ -48,7 +48,7 @@ internal interface IAgentRunner
 /// <summary>Finds the runner for an agent; of two for one type, the one registered later.</summary>
 internal sealed class AgentRunners(IEnumerable<IAgentRunner> runners, LlmOptions options)
 {
-    private static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
+    internal static readonly ActivitySource Source = new($"{ServiceIdentity.Solution}.AgentWorker");
 
     private readonly Dictionary<AgentType, IAgentRunner> _byType = runners.Reverse().DistinctBy(r => r.Type).ToDictionary(r => r.Type);
 

@@ -93,7 +93,9 @@ internal sealed class ContainerRuntime
     {
         if (Program is null)
             throw new InvalidOperationException(Missing);
-        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        var start = new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        ProgramLauncher.PassVariables(start, Variables);
+        using var process = Process.Start(start)!;
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);

@@ -5,7 +5,7 @@ using OsMEN.Executions.Catalog;
 namespace OsMEN.AgentWorker.Agents;
 
 /// <summary>Runs <c>process</c> agents: a program of the worker's machine, in its file's folder. See <see cref="AgentProgram"/>.</summary>
-internal sealed class ProcessAgentRunner(ProcessMetrics metrics, TimeProvider time) : IAgentRunner
+internal sealed class ProcessAgentRunner(ProgramLauncher launcher, ProcessMetrics metrics, TimeProvider time) : IAgentRunner
 {
     public AgentType Type => AgentType.Process;
 
@@ -15,6 +15,7 @@ internal sealed class ProcessAgentRunner(ProcessMetrics metrics, TimeProvider ti
 
         // A relative path with a slash is meant from the file's folder; a bare name is looked for on PATH.
         var arguments = run.Agent.Command.Select(c => c.StartsWith("./", StringComparison.Ordinal) ? Path.GetFullPath(c, folder) : c).ToList();
-        return new AgentProgram(run, new ProcessStartInfo(arguments[0], arguments.Skip(1)) { WorkingDirectory = folder }, metrics, time).RunAsync(cancellationToken);
+        var start = new ProcessStartInfo(arguments[0], arguments.Skip(1)) { WorkingDirectory = folder };
+        return new AgentProgram(run, start, launcher, metrics, time).RunAsync(cancellationToken);
     }
 }

@@ -14,11 +14,13 @@ namespace OsMEN.AgentWorker.Mcp;
 
 /// <summary>
 /// One MCP server: its program, which ends with the worker, or its address; and the protocol's client on it. Connected when it is
-/// first used.
+/// first used, once for all who use it: nobody's cancellation ends the start.
 /// </summary>
-internal sealed class McpConnection(string key, McpServerDefinition declared, string? folder, AddressGuard guard, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed class McpConnection(string key, McpServerDefinition declared, string? folder, AddressGuard guard, ProgramLauncher launcher, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _connecting = new(1);
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _ended = new();
+    private Task? _start;
     private Process? _process;
     private HttpClient? _http;
     private McpClient? _client;
@@ -34,7 +36,12 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
     public bool IsIdle => Volatile.Read(ref _users) == 0;
 
     /// <summary>False once it has broken: whoever comes then needs another.</summary>
-    public bool IsAlive => Volatile.Read(ref _disposed) == 0 && _client is null or { Completion.IsCompleted: false };
+    public bool IsAlive => Volatile.Read(ref _disposed) == 0 && !HasFailed && _client is null or { Completion.IsCompleted: false };
+
+    public bool IsConnected => _client is not null && IsAlive;
+
+    /// <summary>Whether its start has failed, for all who waited for it.</summary>
+    public bool HasFailed => _start is { IsCompleted: true, IsCompletedSuccessfully: false };
 
     public void Enter() => Interlocked.Increment(ref _users);
 
@@ -44,20 +51,13 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
         Interlocked.Decrement(ref _users);
     }
 
+    /// <summary>Waits until it is connected. The token ends the wait, not the start, which has the declaration's timeout.</summary>
     /// <exception cref="ToolFailedException">It could not be connected to in time.</exception>
-    public async Task ConnectAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public Task ConnectAsync(CancellationToken cancellationToken)
     {
-        if (_client is not null)
-            return;
-        await _connecting.WaitAsync(cancellationToken);
-        try
-        {
-            _client ??= await LimitAsync("start", timeout, OpenAsync, cancellationToken);
-        }
-        finally
-        {
-            _connecting.Release();
-        }
+        lock (_lock)
+            _start ??= OpenOnceAsync();
+        return _start.WaitAsync(cancellationToken);
     }
 
     public async Task<IReadOnlyDictionary<string, Tool>> ListToolsAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
@@ -74,6 +74,7 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
             return;
+        await _ended.CancelAsync();
         try
         {
             // Closes the program's input, at which it should end by itself.
@@ -89,6 +90,22 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
             KillProgram();
             _http?.Dispose();
         }
+    }
+
+    private async Task OpenOnceAsync()
+    {
+        try
+        {
+            _client = await LimitAsync("start", declared.Timeout, OpenAsync, _ended.Token);
+        }
+        catch
+        {
+            KillProgram();
+            throw;
+        }
+
+        if (_ended.IsCancellationRequested)
+            await _client.DisposeAsync();
     }
 
     private async Task<McpClient> OpenAsync(CancellationToken cancellationToken)
@@ -111,24 +128,10 @@ internal sealed class McpConnection(string key, McpServerDefinition declared, st
     {
         var at = folder ?? Directory.GetCurrentDirectory();
         var command = declared.Command.Select(c => c.StartsWith("./", StringComparison.Ordinal) ? Path.GetFullPath(c, at) : c).ToArray();
-        var start = new ProcessStartInfo(command[0], command[1..])
-        {
-            WorkingDirectory = at,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment.Clear();
-        foreach (var name in AgentProgram.AlwaysPassed.Concat(declared.Environment))
-        {
-            if (Environment.GetEnvironmentVariable(name) is { } value)
-                start.Environment[name] = value;
-        }
-
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = at };
+        ProgramLauncher.PassVariables(start, declared.Environment);
         _process = new Process { StartInfo = start };
-        await ParentDeath.StartAsync(_process);
+        await launcher.StartAsync(_process);
         if (Volatile.Read(ref _disposed) == 1)
             KillProgram();
 

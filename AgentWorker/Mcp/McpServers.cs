@@ -1,3 +1,5 @@
+using System.Globalization;
+using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Tools;
 using OsMEN.AgentWorker.Tools.Web;
 using OsMEN.Executions.Catalog;
@@ -14,13 +16,14 @@ internal sealed class McpServers : IAsyncDisposable
     private readonly Dictionary<string, McpConnection> _connections = new(StringComparer.Ordinal);
     private readonly ToolOptions _options;
     private readonly AddressGuard _guard;
+    private readonly ProgramLauncher _launcher;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ITimer _sweep;
 
-    public McpServers(ToolOptions options, AddressGuard guard, TimeProvider time, ILoggerFactory loggers)
+    public McpServers(ToolOptions options, AddressGuard guard, ProgramLauncher launcher, TimeProvider time, ILoggerFactory loggers)
     {
-        (_options, _guard, _time, _loggers) = (options, guard, time, loggers);
+        (_options, _guard, _launcher, _time, _loggers) = (options, guard, launcher, time, loggers);
         _sweep = time.CreateTimer(static s => ((McpServers)s!).EndIdle(), this, options.McpIdle / 4, options.McpIdle / 4);
     }
 
@@ -34,21 +37,40 @@ internal sealed class McpServers : IAsyncDisposable
         }
     }
 
-    /// <summary>A connected server, until the lease is disposed.</summary>
+    /// <summary>Whether the server can be used now, without a start.</summary>
+    public bool IsConnected(McpServerDefinition declared, string? folder)
+    {
+        lock (_lock)
+            return _connections.GetValueOrDefault(KeyOf(declared, folder)) is { IsConnected: true };
+    }
+
+    /// <summary>A connected server, until the lease is disposed. When somebody else's start fails, it is started once more.</summary>
     /// <exception cref="ToolFailedException">It cannot be connected to; the message is for the model.</exception>
     public async Task<McpLease> UseAsync(McpServerDefinition declared, string? folder, CancellationToken cancellationToken)
     {
-        var lease = new McpLease(Take(declared, folder));
-        try
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(declared.Timeout);
+        for (var isLast = false; ; isLast = true)
         {
-            await lease.Connection.ConnectAsync(declared.Timeout, cancellationToken);
-            return lease;
-        }
-        catch
-        {
-            Drop(lease.Connection);
-            await lease.DisposeAsync();
-            throw;
+            var (connection, isOwn) = Take(declared, folder);
+            try
+            {
+                await connection.ConnectAsync(limit.Token);
+                return new McpLease(connection);
+            }
+            catch (Exception e)
+            {
+                connection.Leave();
+                if (connection.HasFailed)
+                    Drop(connection);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (limit.IsCancellationRequested)
+                    throw new ToolFailedException(string.Create(CultureInfo.InvariantCulture, $"The server {declared.Name} did not start within {declared.Timeout.TotalSeconds:0.#} s."), e);
+                if (e is OperationCanceledException)
+                    throw new ToolFailedException($"The server {declared.Name} was stopped while it started.", e);
+                if (isOwn || isLast)
+                    throw;
+            }
         }
     }
 
@@ -66,7 +88,7 @@ internal sealed class McpServers : IAsyncDisposable
             await connection.DisposeAsync();
     }
 
-    private McpConnection Take(McpServerDefinition declared, string? folder)
+    private (McpConnection Connection, bool IsNew) Take(McpServerDefinition declared, string? folder)
     {
         var key = KeyOf(declared, folder);
         lock (_lock)
@@ -74,7 +96,7 @@ internal sealed class McpServers : IAsyncDisposable
             if (_connections.TryGetValue(key, out var found) && found.IsAlive)
             {
                 found.Enter();
-                return found;
+                return (found, false);
             }
 
             if (found is not null)
@@ -85,10 +107,10 @@ internal sealed class McpServers : IAsyncDisposable
                     $"The server {declared.Name} was not started: this worker uses as many as it may."));
             }
 
-            var connection = new McpConnection(key, declared, folder, _guard, _time, _loggers);
+            var connection = new McpConnection(key, declared, folder, _guard, _launcher, _time, _loggers);
             connection.Enter();
             _connections.Add(key, connection);
-            return connection;
+            return (connection, true);
         }
     }
 

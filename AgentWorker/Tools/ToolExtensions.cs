@@ -1,3 +1,4 @@
+using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Mcp;
 using OsMEN.AgentWorker.Tools.Files;
 using OsMEN.AgentWorker.Tools.Memory;
@@ -16,6 +17,7 @@ internal static class ToolExtensions
         services.AddSingleton(ToolOptions.Read(configuration));
         services.AddSingleton<AddressGuard>();
         services.AddSingleton<FileRoot>();
+        services.AddSingleton<ProgramLauncher>();
         services.AddSingleton<McpServers>();
         services.AddSingleton<McpTools>();
         services.AddSingleton<ToolSet>();

@@ -27,6 +27,9 @@ internal sealed record ToolOptions
     /// <summary>How long an MCP server stays connected that nobody uses. Default 5 min.</summary>
     public TimeSpan McpIdle { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>The user, or <c>user:group</c>, that programs of agents and MCP servers run as where the worker runs as root. Default root, without capabilities.</summary>
+    public string? ProgramUser { get; init; }
+
     /// <exception cref="ConfigurationException">A value cannot be used.</exception>
     public static ToolOptions Read(IConfiguration configuration)
     {
@@ -40,6 +43,7 @@ internal sealed record ToolOptions
             MaxDepth = (int)configuration.ReadInteger("TOOLS_MAX_DEPTH", defaults.MaxDepth, 0, 10),
             McpMaxServers = (int)configuration.ReadInteger("TOOLS_MCP_MAX_SERVERS", defaults.McpMaxServers, 1, 1000),
             McpIdle = configuration.ReadDuration("TOOLS_MCP_IDLE", defaults.McpIdle, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            ProgramUser = ReadUser(configuration, "PROGRAMS_USER"),
         };
     }
 
@@ -55,6 +59,14 @@ internal sealed record ToolOptions
         }
 
         return networks;
+    }
+
+    private static string? ReadUser(IConfiguration configuration, string key)
+    {
+        if (configuration.ReadText(key) is not { } user)
+            return null;
+        var valid = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && user.Split(':') is { Length: <= 2 } parts && parts.All(p => p.Length > 0);
+        return valid ? user : throw new ConfigurationException(key, user, "user or user:group, on Linux where the worker runs as root; else leave it out");
     }
 
     private static string? ReadFolder(IConfiguration configuration, string key)

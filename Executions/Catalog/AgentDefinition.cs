@@ -56,6 +56,9 @@ public sealed record AgentDefinition : ICatalogDefinition
     /// <summary>Image of an <see cref="AgentType.Container"/> agent, whose <see cref="Command"/> may stay empty.</summary>
     public string? Image { get; init; }
 
+    /// <summary>What the container of an <see cref="AgentType.Container"/> agent may use.</summary>
+    public ContainerResources Resources { get; init; } = new();
+
     /// <summary>Names of the worker's environment variables that the program gets. It sees no other but PATH, HOME, LANG, OSMEN_EXECUTION_ID and TRACEPARENT.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];
     public AgentLimits Limits { get; init; } = new();
@@ -74,6 +77,22 @@ public sealed record AgentDefinition : ICatalogDefinition
 /// <param name="TimeToLive">1 second to 30 days.</param>
 /// <param name="Shared">Whether all users share them; else each user has their own.</param>
 public sealed record AgentCache(TimeSpan TimeToLive, bool Shared);
+
+/// <summary>What one container of an agent may use.</summary>
+public sealed record ContainerResources
+{
+    /// <summary>Memory in MiB, 16 to 1,048,576; there is no swap beside it. Default 512.</summary>
+    public int MemoryMb { get; init; } = 512;
+
+    /// <summary>Cores, 0.01 to 1,024. Default 1.</summary>
+    public double Cpus { get; init; } = 1;
+
+    /// <summary>Most processes and threads at once, 1 to 32,768. Default 256.</summary>
+    public int Processes { get; init; } = 256;
+
+    /// <summary>Whether it has a network, the runtime's default one. Default false: none but loopback.</summary>
+    public bool Network { get; init; }
+}
 
 /// <summary>Limits of one execution of an agent.</summary>
 public sealed record AgentLimits

@@ -89,6 +89,15 @@ public static class AgentJson
         McpJson.Write(writer, definition.Mcp);
         WriteTexts(writer, "command", definition.Command);
         WriteText(writer, "image", definition.Image);
+        if (definition.Type == AgentType.Container)
+        {
+            writer.WriteStartObject("resources");
+            writer.WriteNumber("memory_mb", definition.Resources.MemoryMb);
+            writer.WriteNumber("cpus", definition.Resources.Cpus);
+            writer.WriteNumber("processes", definition.Resources.Processes);
+            writer.WriteBoolean("network", definition.Resources.Network);
+            writer.WriteEndObject();
+        }
         WriteTexts(writer, "environment", definition.Environment);
         writer.WriteStartObject("limits");
         writer.WriteString("timeout", DurationText.Format(definition.Limits.Timeout));
@@ -147,6 +156,9 @@ public static class AgentJson
         var cached = reader.Take("cache");
         var cache = new JsonFields(cached, "cache.", errors);
         var defaults = new AgentLimits();
+        var used = reader.Take("resources");
+        var resources = new JsonFields(used, "resources.", errors);
+        var modest = new ContainerResources();
         var definition = new AgentDefinition
         {
             Id = reader.Text("id") ?? id ?? "",
@@ -162,6 +174,13 @@ public static class AgentJson
             Mcp = McpJson.Read(reader.Take("mcp"), errors),
             Command = reader.Texts("command"),
             Image = reader.Text("image"),
+            Resources = new ContainerResources
+            {
+                MemoryMb = (int?)resources.Integer("memory_mb", int.MaxValue) ?? modest.MemoryMb,
+                Cpus = resources.Number("cpus") ?? modest.Cpus,
+                Processes = (int?)resources.Integer("processes", int.MaxValue) ?? modest.Processes,
+                Network = resources.Flag("network") ?? modest.Network,
+            },
             Environment = reader.Texts("environment"),
             PriceUsd = reader.Money("price_usd"),
             Example = reader.Json("example"),
@@ -178,6 +197,11 @@ public static class AgentJson
         reader.RefuseOthers();
         limits.RefuseOthers();
         cache.RefuseOthers();
+        resources.RefuseOthers();
+        if (definition.Type != AgentType.Container && used.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
+        {
+            errors.Add(new("resources", "is for container agents only"));
+        }
 
         // A field of the wrong type reads as absent: it must not be called missing as well.
         var shape = errors.Select(e => e.Field).ToHashSet(StringComparer.Ordinal);

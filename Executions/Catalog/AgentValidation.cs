@@ -118,6 +118,9 @@ public static partial class AgentValidation
         }
         check(d.Type == AgentType.Container ? d.Image is not null && ImagePattern().IsMatch(d.Image) : d.Image is null, "image",
             d.Type == AgentType.Container ? "is required for a container agent, such as ghcr.io/team/agent:1.2" : "is for container agents only");
+        check(d.Resources.MemoryMb is >= 16 and <= 1_048_576, "resources.memory_mb", "must be 16 to 1048576");
+        check(d.Resources.Cpus is >= 0.01 and <= 1024, "resources.cpus", "must be 0.01 to 1024");
+        check(d.Resources.Processes is >= 1 and <= 32_768, "resources.processes", "must be 1 to 32768");
     }
 
     [GeneratedRegex(@"^[a-z0-9][a-z0-9_-]{0,63}\z", RegexOptions.CultureInvariant)]

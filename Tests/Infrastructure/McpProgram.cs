@@ -10,6 +10,11 @@ internal sealed class McpProgram : IDisposable
             with open(os.path.join(here, name), "a") as f:
                 f.write(line + "\n")
         note("pids", str(os.getpid()))
+        while os.path.exists(os.path.join(here, "start")):
+            time.sleep(0.02)
+        if os.path.exists(os.path.join(here, "fail")):
+            os.remove(os.path.join(here, "fail"))
+            sys.exit(1)
         text = {"type": "object", "properties": {"text": {"type": "string"}}}
         tools = [
             {"name": "send", "description": "Sends a text.", "inputSchema": text},
@@ -17,6 +22,7 @@ internal sealed class McpProgram : IDisposable
             {"name": "fail", "description": "Fails.", "inputSchema": {"type": "object"}},
             {"name": "hang", "description": "Never answers.", "inputSchema": {"type": "object"}},
             {"name": "env", "description": "Tells a variable.", "inputSchema": text},
+            {"name": "snoop", "description": "Looks for a text in other processes.", "inputSchema": text},
             {"name": "hidden", "description": "Not for agents.", "inputSchema": {"type": "object"}},
         ]
         def call(name, arguments):
@@ -27,6 +33,9 @@ internal sealed class McpProgram : IDisposable
                 return {"content": [{"type": "text", "text": name + " done"}]}
             if name == "env":
                 return {"content": [{"type": "text", "text": os.environ.get(arguments["text"], "nothing")}]}
+            if name == "snoop":
+                import snoop
+                return {"content": [{"type": "text", "text": json.dumps(snoop.look(arguments["text"]))}]}
             if name == "hang":
                 time.sleep(600)
             return {"content": [{"type": "text", "text": "it went wrong"}], "isError": True}
@@ -67,9 +76,26 @@ internal sealed class McpProgram : IDisposable
         }
     }
 
+    /// <summary>While this is so, a start goes on and on.</summary>
+    public bool HoldStart
+    {
+        set
+        {
+            if (value)
+                File.WriteAllText(Path.Combine(Folder, "start"), "");
+            else
+                File.Delete(Path.Combine(Folder, "start"));
+        }
+    }
+
+    /// <summary>Makes the next start fail.</summary>
+    public void FailNextStart() => File.WriteAllText(Path.Combine(Folder, "fail"), "");
+
     public static McpProgram Create()
     {
-        var program = new McpProgram(Programs.Need("Python", "python3"));
+        // The system's, which every user can run; another may be in this user's home.
+        const string system = "/usr/bin/python3";
+        var program = new McpProgram(File.Exists(system) ? system : Programs.Need("Python", "python3"));
         File.WriteAllText(Path.Combine(program.Folder, "server.py"), Source);
         return program;
     }

@@ -11,6 +11,9 @@ internal static partial class Programs
 
     public static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";
 
+    /// <summary>The main group of a user.</summary>
+    public static async Task<string> GroupOfAsync(string user) => (await RunAsync("id", "-gn", user)).Trim();
+
     public static string? Find(params string[] names)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).ToList();

@@ -8,12 +8,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly string[] _command;
     private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly string? _user;
     private readonly Queue<string> _output = new();
     private Process? _process;
 
-    private ServiceProcess(string[] command, IReadOnlyDictionary<string, string> environment)
+    private ServiceProcess(string[] command, IReadOnlyDictionary<string, string> environment, string? user)
     {
         _command = command;
+        _user = user;
         _environment = environment;
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Programs.FreePort()}"));
     }
@@ -32,16 +34,21 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <param name="command">Program (a dll beside the tests) and its arguments.</param>
-    public static async Task<ServiceProcess> StartAsync(string[] command, IReadOnlyDictionary<string, string> environment)
+    /// <param name="environment">Variables that it gets beside the tests'.</param>
+    /// <param name="user">Runs it as this user, which only root can; null for the tests' own.</param>
+    public static async Task<ServiceProcess> StartAsync(string[] command, IReadOnlyDictionary<string, string> environment, string? user = null)
     {
-        var service = new ServiceProcess(command, environment);
+        var service = new ServiceProcess(command, environment, user);
         await service.StartAsync();
         return service;
     }
 
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, _command[0]), .. _command[1..]])
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, _command[0]), .. _command[1..]];
+        if (_user is { } user)
+            command = ["setpriv", "--reuid", user, "--regid", await Programs.GroupOfAsync(user), "--clear-groups", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -43,7 +43,7 @@ public sealed class CatalogueTests
         var runners = new AgentRunners(
         [
             new LlmAgentRunner(clients, calls, answers, Tools(), store.Store, WorkerMeters.Executions(), TimeProvider.System),
-            new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System),
+            new ProcessAgentRunner(new ProgramLauncher(new ToolOptions()), WorkerMeters.Processes(), TimeProvider.System),
         ], new LlmOptions());
         var outcome = await runners.RunAsync(run.Run, TestContext.Current.CancellationToken);
         Assert.Null(outcome.Error);

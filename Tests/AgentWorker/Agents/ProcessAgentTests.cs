@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using OsMEN.AgentWorker.Agents;
+using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Tests.Infrastructure;
@@ -74,7 +75,7 @@ public sealed class ProcessAgentTests
                 child.TrySetResult(int.Parse(id, CultureInfo.InvariantCulture));
         };
         using var stop = new CancellationTokenSource();
-        var running = new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, stop.Token);
+        var running = new ProcessAgentRunner(new ProgramLauncher(new ToolOptions()), WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, stop.Token);
         var childId = await child.Task.WaitAsync(Token);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
@@ -101,7 +102,7 @@ public sealed class ProcessAgentTests
                 measured.TrySetResult(metrics);
         };
         using var stop = new CancellationTokenSource();
-        var running = new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, stop.Token);
+        var running = new ProcessAgentRunner(new ProgramLauncher(new ToolOptions()), WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, stop.Token);
         var sample = await measured.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
@@ -109,7 +110,7 @@ public sealed class ProcessAgentTests
         Assert.InRange(sample.CpuPercent!.Value, 1, 400);
     }
 
-    private static Task<AgentOutcome> RunAsync(RecordedRun run) => new ProcessAgentRunner(WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, Token);
+    private static Task<AgentOutcome> RunAsync(RecordedRun run) => new ProcessAgentRunner(new ProgramLauncher(new ToolOptions()), WorkerMeters.Processes(), TimeProvider.System).RunAsync(run.Run, Token);
 
     private static RecordedRun Script(string script, string? input = null, string[]? environment = null) =>
         new(Agent(["sh", "-c", script], environment), input);

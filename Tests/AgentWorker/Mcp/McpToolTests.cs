@@ -1,9 +1,12 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using OsMEN.AgentWorker.Agents;
 using OsMEN.AgentWorker.Mcp;
+using OsMEN.AgentWorker.Tools;
 using OsMEN.Executions;
 using OsMEN.Executions.Catalog;
 using OsMEN.Gateway.Security;
+using OsMEN.Tests.AgentWorker.Agents;
 using OsMEN.Tests.AgentWorker.Tools;
 using OsMEN.Tests.Gateway;
 using OsMEN.Tests.Infrastructure;
@@ -55,6 +58,61 @@ public sealed class McpToolTests
             },
             "the server is there again");
         Assert.Equal(2, program.Lines("pids").Length);
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public async Task A_cancelled_or_failed_start_does_not_fail_those_who_wait_for_it(bool cancelled, int starts)
+    {
+        using var program = McpProgram.Create();
+        await using var worker = await ToolWorker.StartAsync([("a", Mcp(program, "send"))]);
+        var servers = worker.Services.GetRequiredService<McpServers>();
+        var agent = worker.Services.GetRequiredService<AgentCatalog>().Find("a")!;
+        program.HoldStart = true;
+        using var stop = new CancellationTokenSource();
+        var first = servers.UseAsync(agent.Mcp[0], agent.Folder, stop.Token);
+        var others = Enumerable.Range(0, 4).Select(_ => servers.UseAsync(agent.Mcp[0], agent.Folder, Token)).ToArray();
+        await Programs.UntilAsync(() => Task.FromResult(program.Lines("pids").Length == 1), "the server starts");
+        if (cancelled)
+        {
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+            program.HoldStart = false;
+        }
+        else
+        {
+            program.FailNextStart();
+            program.HoldStart = false;
+            await Assert.ThrowsAsync<ToolFailedException>(() => first);
+        }
+
+        foreach (var lease in await Task.WhenAll(others))
+        {
+            Assert.Contains("send", (await lease.ListToolsAsync(TimeSpan.FromSeconds(30), Token)).Keys);
+            await lease.DisposeAsync();
+        }
+
+        Assert.Equal((starts, 1), (program.Lines("pids").Length, servers.Count));
+    }
+
+    [Fact]
+    public async Task The_start_of_a_server_is_in_the_events_and_the_trace_of_who_waited_for_it()
+    {
+        using var program = McpProgram.Create();
+        await using var worker = await ToolWorker.StartAsync([("a", Mcp(program, "send"))]);
+        worker.Model.Otherwise = _ => ModelScripts.Says("ok");
+        var agent = worker.Services.GetRequiredService<AgentCatalog>().Find("a")!;
+        var (first, second) = (new RecordedRun(agent), new RecordedRun(agent));
+        using var spans = new SpanRecorder();
+        var agents = worker.Services.GetRequiredService<AgentRunners>();
+        await agents.RunAsync(first.Run, Token);
+        await agents.RunAsync(second.Run, Token);
+        Assert.Equal(["Starting MCP server post", "MCP server post started"], first.Logs.Where(l => l.Contains("MCP", StringComparison.Ordinal)).Select(l => l.Split(" in ")[0]));
+        Assert.DoesNotContain(second.Logs, l => l.Contains("MCP", StringComparison.Ordinal));
+        var (start, call) = (spans.Span("start_mcp_server post"), spans.Spans.First(s => s.DisplayName.StartsWith("chat ", StringComparison.Ordinal)));
+        Assert.Equal(call.ParentSpanId, start.ParentSpanId);
+        Assert.True(start.StartTimeUtc + start.Duration <= call.StartTimeUtc);
     }
 
     [Fact]
