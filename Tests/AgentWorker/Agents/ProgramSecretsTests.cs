@@ -76,7 +76,7 @@ public sealed class ProgramSecretsTests
         await using var redis = new RedisServer();
         await redis.StartAsync();
         await using var model = await ScriptedModelServer.StartAsync();
-        var secret = "sk-" + Guid.NewGuid().ToString("N");
+        var secret = "sk-" + System.Security.Cryptography.RandomNumberGenerator.GetHexString(32);
         if ((worker ?? programs) is not null)
             await Programs.RunAsync("chmod", "-R", "a+rwX", program.Folder, Path.GetDirectoryName(store.ConnectionString["Data Source=".Length..])!);
         using var bystander = await StartBystanderAsync(secret, worker, namespaces);
