@@ -34,7 +34,7 @@ internal sealed record CatalogFiles<T>(ImmutableSortedDictionary<string, T> Defi
         try
         {
             return string.Join('|', Paths(folder, []).Select(p => (Path: p, File: new FileInfo(File.ResolveLinkTarget(p, returnFinalTarget: true)?.FullName ?? p)))
-                .Select(f => $"{f.Path}:{f.File.LastWriteTimeUtc.Ticks}:{f.File.Length}"));
+                .Select(f => $"{f.Path}:{f.File.Directory?.ResolveLinkTarget(returnFinalTarget: true)?.FullName}:{f.File.LastWriteTimeUtc.Ticks}:{f.File.Length}"));
         }
         catch (IOException)
         {
