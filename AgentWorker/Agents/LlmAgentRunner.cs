@@ -27,8 +27,6 @@ internal sealed class LlmAgentRunner(
         try
         {
             var journal = await ToolCallJournal.OpenAsync(store, run, time, cancellationToken);
-            await run.LogAsync(
-                journal.Turns.Count == 0 ? $"Asking {agent.Model ?? clients.Default.ToString()}" : $"Going on after {journal.Turns.Count} recorded rounds", cancellationToken);
             var models = calls.Resolve(agent.Model, agent.Fallback);
             if (run.Span is { IsAllDataRequested: true } span)
             {
@@ -50,6 +48,8 @@ internal sealed class LlmAgentRunner(
                 ModelOptions.Set(options, more);
             if (run is { CapturesContent: true, Span.IsAllDataRequested: true })
                 GenAIContent.SetTools(run.Span, options.Tools);
+            await run.LogAsync(
+                journal.Turns.Count == 0 ? $"Asking {agent.Model ?? clients.Default.ToString()}" : $"Continuing after {journal.Turns.Count} recorded rounds", cancellationToken);
             var loop = new ToolLoop(client, new ToolLoopLimits(agent.Limits.MaxRounds, agent.Limits.MaxTokens));
             var result = await loop.RunAsync(
                 [new ChatMessage(ChatRole.User, AgentInput.ToContents(run.Execution.Input))],

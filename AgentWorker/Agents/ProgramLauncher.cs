@@ -104,7 +104,7 @@ internal sealed class ProgramLauncher
             $"Programs cannot be started without the worker's privileges: {error} Run the worker as a user other than root{(user is null ? "" : ", or correct PROGRAMS_USER")}.");
     }
 
-    // What setpriv or unshare says when it cannot do what is asked of it; null when it can.
+    // The error message of setpriv or unshare; null if they can start programs this way.
     private static string? Probe(string[] wrapper)
     {
         var start = new ProcessStartInfo(wrapper[0], [.. wrapper[1..], Find("true") ?? "true"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };

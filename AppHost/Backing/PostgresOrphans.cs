@@ -4,8 +4,8 @@ using System.Globalization;
 namespace OsMEN.AppHost.Backing;
 
 /// <summary>
-/// What is left of a PostgreSQL server on a data directory. A postmaster that was killed leaves its backends behind, and as long as one of them
-/// is busy or stopped, its shared memory keeps a new server from starting.
+/// Ends the processes that a killed PostgreSQL server left on its data directory. A killed postmaster leaves its backends behind, and as long
+/// as one of them is busy or stopped, its shared memory keeps a new server from starting.
 /// </summary>
 /// <param name="data">The data directory. No other AppHost uses it: the run lock sees to that.</param>
 internal sealed class PostgresOrphans(string data)

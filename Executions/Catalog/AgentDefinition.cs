@@ -81,7 +81,7 @@ public sealed record AgentCache(TimeSpan TimeToLive, bool Shared);
 /// <summary>What one container of an agent may use.</summary>
 public sealed record ContainerResources
 {
-    /// <summary>Memory in MiB, 16 to 1,048,576; there is no swap beside it. Default 512.</summary>
+    /// <summary>Memory in MiB, without swap: 16 to 1,048,576. Default 512.</summary>
     public int MemoryMb { get; init; } = 512;
 
     /// <summary>Cores, 0.01 to 1,024. Default 1.</summary>

@@ -14,7 +14,7 @@ public static partial class AgentValidation
     public const int MaxExample = 64 * 1024;
     public const int MaxModelOptions = 16 * 1024;
 
-    // Fields with a key of their own, and fields that change how an answer is read or billed.
+    // Fields that an agent's file sets with its own keys, and fields that change how an answer is read or billed.
     private static readonly string[] ReservedModelOptions =
     [
         "model", "messages", "system", "tools", "functions", "function_call", "stream", "stream_options", "n", "temperature", "max_tokens", "max_completion_tokens", "store",
@@ -85,7 +85,7 @@ public static partial class AgentValidation
         var names = document.RootElement.EnumerateObject().Select(p => p.Name).ToArray();
         foreach (var name in names.Intersect(ReservedModelOptions, StringComparer.Ordinal))
         {
-            check(false, $"model_options.{name}", "cannot be set here: it has a key of its own, or OsMEN sets it");
+            check(false, $"model_options.{name}", "cannot be set here: an agent's file has its own key for it, or OsMEN sets it");
         }
         check(names.Distinct(StringComparer.Ordinal).Count() == names.Length, "model_options", "has a field twice");
     }

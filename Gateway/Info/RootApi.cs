@@ -26,7 +26,7 @@ internal static class RootApi
     public static void MapRootApi(this IEndpointRouteBuilder app) =>
         app.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], Get).AllowAnonymous().ExcludeFromDescription();
 
-    // A browser names HTML in what it accepts. Programs get the routes, of which only the names are public.
+    // Browsers accept HTML. Other clients get the names of the routes, which are public.
     private static IResult Get(HttpContext context)
     {
         context.Response.Headers.Vary = "Accept";

@@ -51,8 +51,6 @@ internal static class AnthropicFields
             throw new ChatRequestException("temperature", "must be 0 to 1 for models of Anthropic");
         if (options.ResponseFormat is ChatResponseFormatJson { Schema: null })
             throw new ChatRequestException("response_format", "must be json_schema for models of Anthropic, which have no json_object");
-        options.Seed = null;
-        (options.FrequencyPenalty, options.PresencePenalty) = (null, null);
 
         var more = new JsonObject();
         foreach (var name in (string[])["thinking", "top_k"])

@@ -71,27 +71,13 @@ internal sealed class ModelCompletions(
         var most = new TokenUsage(request.Json.Length + RequestOverhead, output * request.Answers);
         var dollars = prices.FindForCall(model, answered: null, options.HostOf(model), now)?.MostFor(most.Input, most.Output, request.Tier);
         var held = await budgets.ReserveAsync(subject, new BudgetedCall(id, model, most, dollars), cancellationToken);
-        var isRecorded = false;
-        try
-        {
-            return await forwarder.SendAsync(
-                model,
-                operation,
-                request,
-                call =>
-                {
-                    isRecorded = true;
-                    Record(held is null ? call : call with { Id = id, HeldUsd = held }, subject.User!);
-                },
-                held is not null && operation == "chat" && request.MaxTokens is null ? output : null,
-                cancellationToken);
-        }
-        catch when (held is not null && !isRecorded)
-        {
-            // Nothing was sent: the client left first.
-            await budgets.SettleAsync(id, 0, CancellationToken.None);
-            throw;
-        }
+        return await forwarder.SendAsync(
+            model,
+            operation,
+            request,
+            call => Record(held is null ? call : call with { Id = id, HeldUsd = held }, subject.User!),
+            held is not null && operation == "chat" && request.MaxTokens is null ? output : null,
+            cancellationToken);
     }
 
     private void Record(LlmCall call, string user)

@@ -55,9 +55,9 @@ public sealed class ForwardedAnswer : IAsyncDisposable
             {
                 var bytes = _buffer.AsSpan(line, length);
                 line += length + 1;
-                if (!bytes.StartsWith("data:"u8))
+                if (!AnswerErrors.IsData(bytes))
                     continue;
-                if (AnswerErrors.Find(bytes[5..].Trim((byte)' ').TrimEnd((byte)'\r'), _response.RequestMessage?.RequestUri?.Authority) is not { } error)
+                if (AnswerErrors.FindInLine(bytes, _response.RequestMessage?.RequestUri?.Authority) is not { } error)
                     return true;
                 _meter.Refuse();
                 throw error;

@@ -44,7 +44,6 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         ModelName model, string operation, ForwardRequest request, Action<LlmCall> onCall, long? maxOutputTokens, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        cancellationToken.ThrowIfCancellationRequested();
         var meter = new ForwardMeter(model, options.HostOf(model), request, prices, Tokenizers.For(options, model), time, onCall);
         var span = ForwardSpans.Start(operation, model, options.AddressOf(model.Platform));
         var patience = new ForwardPatience(options, request.IsStream, _drains, time);
@@ -53,6 +52,10 @@ public sealed class ModelForwarder(LlmOptions options, PriceTable prices, TimePr
         {
             patience.Watch(cancellationToken);
             using var message = Message(model, operation, request, maxOutputTokens);
+
+            // The client left while its budget was checked. Nothing is sent, and the report releases the reservation.
+            if (patience.HasLeft)
+                throw new OperationCanceledException(cancellationToken);
             patience.ExpectProvider();
             meter.IsSent = true;
             response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);

@@ -10,6 +10,13 @@ namespace OsMEN.Llm.Pipeline;
 /// </summary>
 internal static class AnswerErrors
 {
+    /// <summary>The error that a line of a stream of events reports; null where it reports none.</summary>
+    /// <param name="line">Without its line feed.</param>
+    public static LlmException? FindInLine(ReadOnlySpan<byte> line, string? who) => IsData(line) ? Find(line[5..].TrimEnd((byte)'\r'), who) : null;
+
+    /// <summary>Whether a line of a stream of events has data, and is not a name, a comment or the end of an event.</summary>
+    public static bool IsData(ReadOnlySpan<byte> line) => line.StartsWith("data:"u8);
+
     /// <summary>The error of a body or an event; null where it is none.</summary>
     /// <param name="who">The provider's host, for the message.</param>
     public static LlmException? Find(ReadOnlySpan<byte> json, string? who)

@@ -92,16 +92,10 @@ internal sealed class ErrorEventStream(Stream inner, string? who, Action onRefus
     private bool EndsInError()
     {
         var line = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_line);
-        if (_skipLine || !line.StartsWith("data:"u8))
-        {
-            _hasData |= _skipLine;
-            return false;
-        }
-
-        _error = AnswerErrors.Find(line[5..].Trim((byte)' ').TrimEnd((byte)'\r'), who);
+        _error = _skipLine ? null : AnswerErrors.FindInLine(line, who);
         if (_error is not null && !_hasData)
             onRefused();
-        _hasData = true;
+        _hasData |= _skipLine || AnswerErrors.IsData(line);
         return _error is not null;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var list = messages as IList<ChatMessage> ?? [.. messages];
-        var meter = Begin(list, options);
+        var meter = Begin(list, options, cancellationToken);
 
         // Not the caller's token: when it is cancelled, the answer is left, not cut.
         var reading = new CancellationTokenSource();
@@ -55,7 +55,7 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var list = messages as IList<ChatMessage> ?? [.. messages];
-        var meter = Begin(list, options);
+        var meter = Begin(list, options, cancellationToken);
 
         // Not the caller's token here either.
         var reading = new CancellationTokenSource();
@@ -100,7 +100,18 @@ internal sealed class MeteringChatClient(IChatClient inner, ModelName model, Mod
         }
     }
 
-    private CallMeter Begin(IList<ChatMessage> messages, ChatOptions? options) => new(model, hosted, prices, tokenizer, time, messages, options, ProviderCall.Begin());
+    private CallMeter Begin(IList<ChatMessage> messages, ChatOptions? options, CancellationToken cancellationToken)
+    {
+        var meter = new CallMeter(model, hosted, prices, tokenizer, time, messages, options, ProviderCall.Begin());
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // The caller left while its budget was checked. Nothing is sent, and the report releases the reservation.
+            onCall(meter.End(LlmCallStatus.Cancelled));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return meter;
+    }
 
     private async Task DrainAsync(Task<ChatResponse> answer, CallMeter meter, CancellationTokenSource reading)
     {

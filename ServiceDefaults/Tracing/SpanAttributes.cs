@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,8 +19,9 @@ public static class SpanAttributes
 
     private const string ErrorType = "error.type";
 
-    // Names of values that have to be whole or absent: half an image or half a schema is useless.
-    private static readonly string[] Indivisible = ["parameters", "mime_type", "modality", "type", "role", "id", "name", "finish_reason"];
+    // The names that say what a message and its parts are stay readable when the texts have used up their share.
+    private const int MaxStructural = 200;
+    private static readonly string[] Structural = ["mime_type", "modality", "type", "role", "id", "name", "finish_reason"];
 
     // Exporters and collectors may redact again, as plain text. In "password=***" they would take everything up to the next space for the
     // password and leave broken JSON. With = and : escaped they find none, and a reader of JSON sees the same text.
@@ -52,20 +54,19 @@ public static class SpanAttributes
 
     internal static string CleanJson(string text)
     {
-        JsonNode? root;
         try
         {
-            root = JsonNode.Parse(text);
+            var root = JsonNode.Parse(text)!;
+            var left = MaxText;
+            Clean(root, isSecret: false, ref left);
+            var json = root.ToJsonString(Readable);
+            return SecretRedactor.Redact(json) == json ? json : root.ToJsonString(EscapesAssignments);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            // Not JSON, a name that is there twice, or half of a surrogate pair, which tool arguments may contain.
             return Cut(SecretRedactor.Redact(text), MaxText);
         }
-
-        var left = MaxText;
-        Clean(root, isSecret: false, ref left);
-        var json = root!.ToJsonString(Readable);
-        return SecretRedactor.Redact(json) == json ? json : root.ToJsonString(EscapesAssignments);
     }
 
     private static JsonNode? Clean(JsonNode? node, bool isSecret, ref int left)
@@ -99,19 +100,22 @@ public static class SpanAttributes
 
     private static JsonNode? CleanField(JsonObject fields, string name, JsonNode? value, ref int left)
     {
-        var isBlob = name == "content" && fields.ContainsKey("mime_type");
-        if (!isBlob && !Indivisible.Contains(name))
-            return Clean(value, IsSecret(name), ref left);
-        var length = value is JsonValue single && single.TryGetValue(out string? text) ? text.Length : value?.ToJsonString().Length ?? 0;
-        if (!isBlob && name != "parameters")
-            return value;
-        if (length <= left)
+        if (Structural.Contains(name))
         {
-            left -= length;
+            var own = MaxStructural;
+            return Clean(value, isSecret: false, ref own);
+        }
+
+        // Half an image or half a schema is useless. Base64 contains no secret in clear, but what looks like one.
+        if (name == "content" && fields.ContainsKey("mime_type") && value is JsonValue file && file.TryGetValue(out string? text) && Base64.IsValid(text))
+        {
+            if (text.Length > left)
+                return JsonValue.Create(FormattableString.Invariant($"({text.Length} characters, not recorded)"));
+            left -= text.Length;
             return value;
         }
 
-        return isBlob ? JsonValue.Create(FormattableString.Invariant($"({length} characters, not recorded)")) : null;
+        return name == "parameters" && value?.ToJsonString().Length > left ? null : Clean(value, IsSecret(name), ref left);
     }
 
     private static string Cut(string text, int length)

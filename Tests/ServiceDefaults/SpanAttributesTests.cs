@@ -12,6 +12,21 @@ public sealed class SpanAttributesTests
         """[{"role":"user","parts":[{"type":"text","content":"Use Bearer ***"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"log_in","arguments":{"url":"https://ana:***@example.com/","login":{"password":"***","user":"ana"},"api_key":"***"}}]}]""",
         SpanAttributes.CleanJson("""[{"role":"user","parts":[{"type":"text","content":"Use Bearer hunter2"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"log_in","arguments":{"url":"https://ana:hunter2@example.com/","login":{"password":"hunter2","user":"ana"},"api_key":"hunter2"}}]}]"""));
 
+    [Theory]
+    [InlineData("name")]
+    [InlineData("id")]
+    [InlineData("type")]
+    [InlineData("parameters")]
+    public void Secrets_are_redacted_whatever_a_field_is_called(string field) => Assert.Equal(
+        $$$"""[{"arguments":{"{{{field}}}":"Bearer ***"}}]""",
+        SpanAttributes.CleanJson($$$"""[{"arguments":{"{{{field}}}":"Bearer hunter2"}}]"""));
+
+    [Theory]
+    [InlineData("""[{"a":{"x":"Bearer hunter2","x":1}}]""")]
+    [InlineData("""[{"a":"Bearer hunter2 \ud800"}]""")]
+    [InlineData("[{\"a\":\"Bearer hunter2\"")]
+    public void Json_that_cannot_be_cleaned_is_redacted_as_text(string json) => Assert.DoesNotContain("hunter2", SpanAttributes.CleanJson(json), StringComparison.Ordinal);
+
     [Fact]
     public void Content_is_written_in_one_line() => Assert.Equal(
         """[{"role":"user","content":"Grüße: a=b"}]""",
@@ -37,9 +52,9 @@ public sealed class SpanAttributesTests
     [Fact]
     public void A_file_that_is_too_large_is_described()
     {
-        var large = new string('A', SpanAttributes.MaxText + 1);
+        var large = new string('A', SpanAttributes.MaxText + 4);
         Assert.Equal(
-            """[{"role":"user","parts":[{"type":"blob","content":"AQID","mime_type":"image/png","modality":"image"},{"type":"blob","content":"(32769 characters, not recorded)","mime_type":"image/png","modality":"image"}]}]""",
+            """[{"role":"user","parts":[{"type":"blob","content":"AQID","mime_type":"image/png","modality":"image"},{"type":"blob","content":"(32772 characters, not recorded)","mime_type":"image/png","modality":"image"}]}]""",
             SpanAttributes.CleanJson($$$"""[{"role":"user","parts":[{"type":"blob","content":"AQID","mime_type":"image/png","modality":"image"},{"type":"blob","content":"{{{large}}}","mime_type":"image/png","modality":"image"}]}]"""));
     }
 

@@ -34,7 +34,7 @@ internal static class HtmlText
         {
             var (name, opens) = (token.Name, token.Type == HtmlTokenType.StartTag);
 
-            // Elements of SVG have no content model of their own.
+            // Inside SVG, elements such as title and style contain markup, unlike their namesakes in HTML.
             if (opens && hidden != "svg")
                 tokenizer.State = ContentOf(name);
             if (hidden is not null)

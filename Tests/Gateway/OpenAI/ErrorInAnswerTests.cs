@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using OsMEN.Llm;
+using OsMEN.Llm.Forwarding;
 using OsMEN.Tests.Infrastructure;
 using OsMEN.Tests.Llm;
 
@@ -91,6 +95,30 @@ public sealed class ErrorInAnswerTests : IAsyncLifetime
         go.SetResult();
         var call = Assert.Single(await _server.CallsAsync("admin-user", 1));
         Assert.Contains(",2,,100,20,", call, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("forwarded")]
+    [InlineData("plain")]
+    [InlineData("streamed")]
+    public async Task A_call_whose_client_left_before_it_was_sent_is_reported_and_costs_nothing(string kind)
+    {
+        var (services, model, calls) = (_server.Gateway.Services, new ModelName("openai", "gpt-5-mini"), new List<LlmCall>());
+        var left = new CancellationToken(canceled: true);
+        var (request, _, _) = ForwardRequest.Read(Encoding.UTF8.GetBytes(Ask("openai", isStream: true)));
+        var client = services.GetRequiredService<ChatClients>().GetOnce(model, calls.Add);
+        ChatMessage[] messages = [new(ChatRole.User, "Hi")];
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            if (kind == "forwarded")
+                await services.GetRequiredService<ModelForwarder>().SendAsync(model, "chat", request!, calls.Add, null, left);
+            else if (kind == "plain")
+                await client.GetResponseAsync(messages, cancellationToken: left);
+            else
+                await client.GetStreamingResponseAsync(messages, cancellationToken: left).ToListAsync(CancellationToken.None);
+        });
+        Assert.Equal((LlmCallStatus.Cancelled, default, 0m), (calls.Single().Status, calls.Single().Tokens, calls.Single().CostUsd));
+        Assert.Empty(_server.Models.Requests);
     }
 
     [Fact]
